@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { VouchsafeError } from './error.ts';
+
+export class HexError extends VouchsafeError<'hex_invalid'> {
+  override readonly name = 'HexError';
+  readonly code = 'hex_invalid';
+}
+
+const PAIRS = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+
+/** Lower-case hexadecimal, two digits a byte, no separators. */
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += PAIRS[byte];
+  return text;
+}
+
+/**
+ * Hexadecimal digits of either case to bytes.
+ * @throws {HexError} on an odd number of digits or anything that is not a digit.
+ */
+export function parseHex(text: string): Uint8Array {
+  if (text.length % 2 !== 0) throw new HexError(`expected an even number of hexadecimal digits, got ${text.length}`);
+  const bad = text.search(/[^0-9a-fA-F]/);
+  if (bad >= 0) throw new HexError(`expected a hexadecimal digit at character ${bad + 1}`);
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}

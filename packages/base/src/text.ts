@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { VouchsafeError } from './error.ts';
+
+export class TextError extends VouchsafeError<'text_invalid'> {
+  override readonly name = 'TextError';
+  readonly code = 'text_invalid';
+}
+
+const encoder = new TextEncoder();
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8 bytes of a text. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/**
+ * UTF-8 bytes to text; a byte order mark is kept as a character, so that encoding gives the same bytes back.
+ * @throws {TextError} on bytes that are not UTF-8.
+ */
+export function parseUtf8(bytes: Uint8Array): string {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch (cause) {
+    throw new TextError('expected UTF-8 text', { cause });
+  }
+}
+
+/**
+ * One byte a character, for the constants of formats.
+ * @throws {TextError} on a character above U+007F.
+ */
+export function ascii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f)
+      throw new TextError(`expected ASCII, got U+${unit.toString(16).padStart(4, '0')} at character ${i + 1}`);
+    bytes[i] = unit;
+  }
+  return bytes;
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import { closeSync, fstatSync, openSync, readFileSync, readSync, readvSync, type Stats } from 'node:fs';
+import { BytesError } from '../error.ts';
+import { totalLength } from '../slice.ts';
+import { type ByteSource, type Extent, requireRange } from '../source.ts';
+import { findDataExtents } from './holes.ts';
+import { onHost } from './host-error.ts';
+
+/** Linux takes at most this many buffers in one call (UIO_MAXIOV). */
+const MAX_VECTORS = 1024;
+
+/** An open file as plain data, for another thread of this process: descriptors belong to the process. */
+export interface FileHandleData {
+  readonly fd: number;
+  readonly label: string;
+  readonly size: number;
+  readonly extents: readonly Extent[];
+}
+
+/** A regular file or block device, open for reading. Close it, or dispose of it with `using`. */
+export class FileSource implements ByteSource, Disposable {
+  readonly size: number;
+  readonly label: string;
+  readonly #fd: number;
+  readonly #isOwner: boolean;
+  #extents: readonly Extent[] | undefined;
+
+  private constructor(
+    handle: Omit<FileHandleData, 'extents'>,
+    extents: readonly Extent[] | undefined,
+    isOwner: boolean,
+  ) {
+    this.label = handle.label;
+    this.size = handle.size;
+    this.#fd = handle.fd;
+    this.#extents = extents;
+    this.#isOwner = isOwner;
+  }
+
+  /**
+   * @param options.changes true when the file is written to while it is open: its holes are then not relied on.
+   * @throws {BytesError} 'not_found', 'no_permission', 'not_a_file', 'io'.
+   */
+  static open(path: string, options: { readonly changes?: boolean } = {}): FileSource {
+    const fd = onHost(path, () => openSync(path, 'r'));
+    try {
+      const stats = onHost(path, () => fstatSync(fd));
+      const size = sizeOf(path, stats);
+      // Only a file with fewer blocks than octets has holes that are worth asking for.
+      const isSparse = options.changes !== true && stats.isFile() && stats.blocks * 512 < size;
+      return new FileSource({ fd, label: path, size }, isSparse ? undefined : [{ start: 0, end: size }], true);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** The same file in another thread, or over a descriptor that somebody else owns; closing it does nothing. */
+  static over(handle: FileHandleData): FileSource {
+    return new FileSource(handle, handle.extents, false);
+  }
+
+  get handle(): FileHandleData {
+    return { fd: this.#fd, label: this.label, size: this.size, extents: this.dataExtents() };
+  }
+
+  read(offset: number, target: Uint8Array): void {
+    requireRange(this, offset, target.length);
+    this.#fill(offset, target, 0);
+  }
+
+  readScattered(offset: number, targets: readonly Uint8Array[]): void {
+    requireRange(this, offset, totalLength(targets));
+    let at = offset;
+    for (let first = 0; first < targets.length; first += MAX_VECTORS) {
+      const batch = targets.length <= MAX_VECTORS ? targets : targets.slice(first, first + MAX_VECTORS);
+      let got = onHost(this.label, () => readvSync(this.#fd, batch as Uint8Array[], at));
+      // A read may end early; whatever it left is read target by target.
+      for (const target of batch) {
+        if (got < target.length) this.#fill(at, target, got);
+        got = Math.max(0, got - target.length);
+        at += target.length;
+      }
+    }
+  }
+
+  dataExtents(): readonly Extent[] {
+    this.#extents ??= findDataExtents(this.label, this.size) ?? [{ start: 0, end: this.size }];
+    return this.#extents;
+  }
+
+  close(): void {
+    if (this.#isOwner) closeSync(this.#fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #fill(offset: number, target: Uint8Array, from: number): void {
+    let done = from;
+    while (done < target.length) {
+      const got = onHost(this.label, () => readSync(this.#fd, target, done, target.length - done, offset + done));
+      if (got === 0) {
+        throw new BytesError(
+          'short_read',
+          `${this.label}: it had ${this.size} octets when it was opened and now ends at ${offset + done}; is something else writing to it?`,
+        );
+      }
+      done += got;
+    }
+  }
+}
+
+function sizeOf(path: string, stats: Stats): number {
+  if (stats.isFile()) return stats.size;
+  if (stats.isBlockDevice()) return blockDeviceSize(path, stats.rdev);
+  throw new BytesError('not_a_file', `${path}: expected a file or block device`);
+}
+
+/** Linux says it in sectors of 512 octets, whatever the device's own sector size (Documentation/ABI/stable/sysfs-block). */
+function blockDeviceSize(path: string, rdev: number): number {
+  const major = Math.floor(rdev / 256) & 0xfff;
+  const minor = (rdev & 0xff) | (Math.floor(rdev / 4096) & 0xfff00);
+  const sectors = Number(onHost(path, () => readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'utf8')).trim());
+  if (!Number.isSafeInteger(sectors * 512)) throw new BytesError('io', `${path}: cannot tell the size of this device`);
+  return sectors * 512;
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+export { descriptorSink } from './file-sink.ts';
+export { type FileHandleData, FileSource } from './file-source.ts';
+export { hostError } from './host-error.ts';
+export { InPlaceFile } from './in-place-file.ts';
+export { OutputFile } from './output-file.ts';
+export { isSameFile, openRegion, type Region } from './region.ts';

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+export { DIGEST_ALGORITHMS, digestSize, isDigestAlgorithm } from '../digest-size.ts';
+export { CryptoError, type CryptoErrorCode } from '../error.ts';
+export type {
+  DigestAlgorithm,
+  DigestSignatureScheme,
+  EcCurve,
+  IncrementalDigest,
+  KeyAlgorithm,
+  PublicKey,
+  SignatureScheme,
+} from '../types.ts';
+export { digest, digestWriter, hmac, isDigestAvailable, latin1Digester, startDigest } from './digest.ts';
+export { importPublicKey, PublicKeyCache } from './public-key.ts';
+export { verifyDigest, verifySignature } from './signature.ts';

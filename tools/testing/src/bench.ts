@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a benchmark file, packages/x/bench/*.ts, exports as `bench`. The guide is tools/bench/README.md. */
+
+export interface Bench {
+  /** As given to `npm run bench -- NAME`; one name, one file. */
+  readonly name: string;
+  /** What is compared, in a sentence. */
+  readonly description: string;
+  /** The cases, or what makes them: files to read, for example, in a folder that goes when the benchmark ends. */
+  readonly cases:
+    | readonly BenchCase[]
+    | ((context: BenchContext) => readonly BenchCase[] | Promise<readonly BenchCase[]>);
+}
+
+export interface BenchContext {
+  /** An empty folder for inputs and outputs. */
+  readonly dir: string;
+  /** True for a first look: make the inputs small. */
+  readonly isQuick: boolean;
+}
+
+/** One thing done by us and, where there is one, by the field's tool. */
+export interface BenchCase {
+  readonly name: string;
+  readonly ours: BenchSide;
+  readonly peer?: BenchSide;
+  readonly goal?: BenchGoal;
+}
+
+/** A ratio, peer to ours, that we want: above 1 we are the faster. */
+export interface BenchGoal {
+  readonly time: 'cpuMs' | 'wallMs';
+  readonly statistic: 'minimum' | 'median';
+  readonly atLeast: number;
+}
+
+export type BenchSide = BenchCommand | BenchFunction | BenchTool;
+
+/** A command, timed as a process from start to end; it must end with code 0. */
+export interface BenchCommand {
+  readonly kind: 'command';
+  readonly label: string;
+  /** The program is looked for on PATH, then in sbin. */
+  readonly argv: readonly string[];
+}
+
+/** A function in this process, called in batches; the times are those of one call. */
+export interface BenchFunction {
+  readonly kind: 'function';
+  readonly label: string;
+  run(): unknown;
+}
+
+/** A command that measures itself, as `openssl speed` does. */
+export interface BenchTool {
+  readonly kind: 'tool';
+  readonly label: string;
+  readonly argv: readonly string[];
+  /** Reads the times of one operation from the command's standard output. */
+  parse(stdout: string): Measure;
+}
+
+/** One measurement. What a side cannot tell is left out, and so are the ratios of it. */
+export interface Measure {
+  readonly cpuMs?: number;
+  readonly wallMs?: number;
+  /** Largest resident memory of the process, in KiB. */
+  readonly peakKib?: number;
+}

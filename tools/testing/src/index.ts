@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+export type { Bench, BenchCase, BenchContext, BenchGoal, BenchSide, Measure } from './bench.ts';
+export type { FuzzTarget } from './fuzz.ts';
+export { tempDir } from './temp.ts';
+export { needsTool, type Requirement } from './tools.ts';
+export { needsVectors, vectorPath, vectorTsv } from './vectors.ts';
