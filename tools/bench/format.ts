@@ -9,7 +9,7 @@ export function formatBench(document: BenchDocument): string {
   return [head, where, ...document.cases.map(formatCase)].join('\n\n');
 }
 
-function formatCase({ name, ours, peer, missingTool, ratios, goal }: CaseResult): string {
+function formatCase({ name, ours, peer, missingTool, ratios, goals }: CaseResult): string {
   const width = Math.max(ours.label.length, peer?.label.length ?? 0, 'peer / ours'.length);
   const lines = [name, formatSide(ours, width)];
   if (peer !== null) lines.push(formatSide(peer, width));
@@ -18,7 +18,9 @@ function formatCase({ name, ours, peer, missingTool, ratios, goal }: CaseResult)
     const parts = [part('CPU', ratios.cpuMs, formatRatio), part('wall', ratios.wallMs, formatRatio)].flat();
     lines.push(`  ${'peer / ours'.padEnd(width)}  ${parts.join('   ')}`);
   }
-  if (goal !== undefined) lines.push(`  goal: ${goal.text}: ${formatMet(goal.isMet)}`);
+  for (const { text, actual, isMet } of goals) {
+    lines.push(`  goal: ${text}: ${actual === null ? '' : `${actual.toFixed(2)}, `}${formatMet(isMet)}`);
+  }
   return lines.join('\n');
 }
 

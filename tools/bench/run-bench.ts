@@ -38,7 +38,7 @@ export async function runBench(bench: Bench, { runs, isQuick, onCase }: RunBench
 }
 
 async function runCase(benchCase: BenchCase, dir: string, runs: number, isQuick: boolean): Promise<CaseResult> {
-  const { name, ours, peer, goal } = benchCase;
+  const { name, ours, peer, goals = [] } = benchCase;
   const missing = peer === undefined ? undefined : missingTool(peer);
   const sides = [ours, ...(peer === undefined || missing !== undefined ? [] : [peer])];
   const meters = [];
@@ -60,6 +60,6 @@ async function runCase(benchCase: BenchCase, dir: string, runs: number, isQuick:
     peer: peerResult,
     ...(missing === undefined ? {} : { missingTool: missing }),
     ratios,
-    ...(goal === undefined ? {} : { goal: goalResult(goal, ratios) }),
+    goals: goals.map((goal) => goalResult(goal, oursResult, peerResult, ratios)),
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BenchGoal, Measure } from '@vouchsafe/testing';
-import type { CaseResult, SideResult, Statistics } from './types.ts';
+import type { CaseResult, GoalResult, SideResult, Statistics } from './types.ts';
 
 /** Minimum and median; of an even number of values the mean of the middle two. Null without values. */
 export function statisticsOf(values: readonly number[]): Statistics | null {
@@ -36,10 +36,33 @@ export function ratiosOf(ours: SideResult, peer: SideResult | null): CaseResult[
   return { cpuMs: ratio('cpuMs'), wallMs: ratio('wallMs') };
 }
 
-/** The goal in words, and whether the ratios meet it. */
-export function goalResult(goal: BenchGoal, ratios: CaseResult['ratios']): NonNullable<CaseResult['goal']> {
-  const { time, statistic, atLeast } = goal;
-  const value = ratios?.[time]?.[statistic];
-  const text = `ratio of ${time === 'cpuMs' ? 'CPU' : 'wall'} ${statistic}s at least ${atLeast}`;
-  return { text, isMet: value === undefined ? null : value >= atLeast };
+/** The goal in words, what was measured of it, and whether that meets it. */
+export function goalResult(
+  goal: BenchGoal,
+  ours: SideResult,
+  peer: SideResult | null,
+  ratios: CaseResult['ratios'],
+): GoalResult {
+  if ('peakMibAtMost' in goal) {
+    const actual = ours.peakKib === null ? null : ours.peakKib / 1024;
+    const text = `at most ${goal.peakMibAtMost} MiB of memory`;
+    return { text, actual, isMet: actual === null ? null : actual <= goal.peakMibAtMost };
+  }
+  const { time, statistic } = goal;
+  const what = `${time === 'cpuMs' ? 'CPU' : 'wall'} ${statistic}s`;
+  if ('atLeast' in goal) {
+    const actual = ratios?.[time]?.[statistic] ?? null;
+    return {
+      text: `ratio of ${what} at least ${goal.atLeast}`,
+      actual,
+      isMet: actual === null ? null : actual >= goal.atLeast,
+    };
+  }
+  const [a, b] = [ours[time], peer?.[time] ?? null];
+  const actual = a === null || b === null ? null : a[statistic] - b[statistic];
+  return {
+    text: `at most ${goal.atMostMoreMs} ms more than the peer, of ${what}`,
+    actual,
+    isMet: actual === null ? null : actual <= goal.atMostMoreMs,
+  };
 }

@@ -26,8 +26,14 @@ export interface CaseResult {
   readonly missingTool?: string;
   /** Peer to ours, so that above 1 we are the faster; null without the times of both. */
   readonly ratios: { readonly cpuMs: Statistics | null; readonly wallMs: Statistics | null } | null;
-  /** `isMet` is null when the ratio is not there. */
-  readonly goal?: { readonly text: string; readonly isMet: boolean | null };
+  readonly goals: readonly GoalResult[];
+}
+
+export interface GoalResult {
+  readonly text: string;
+  /** What was measured of it; null when a side is missing. */
+  readonly actual: number | null;
+  readonly isMet: boolean | null;
 }
 
 /** One side's times: of the whole command, or of one call. */

@@ -25,12 +25,19 @@ test('ratios are peer to ours, of minima and of medians; what one side lacks has
 });
 
 test('a goal is met, missed, or not known', () => {
+  const ours = sideResult('a', [{ cpuMs: 2, peakKib: 2048 }]);
+  const peer = sideResult('b', [{ cpuMs: 1, wallMs: 7 }]);
   const ratios = { cpuMs: { minimum: 1.5, median: 0.9 }, wallMs: null };
-  const isMet = (time: 'cpuMs' | 'wallMs', statistic: 'minimum' | 'median') =>
-    goalResult({ time, statistic, atLeast: 1 }, ratios).isMet;
+  const judge = (goal: BenchGoal) => goalResult(goal, ours, peer, ratios).isMet;
+  const isMet = (time: 'cpuMs' | 'wallMs', statistic: 'minimum' | 'median') => judge({ time, statistic, atLeast: 1 });
   assert.equal(isMet('cpuMs', 'minimum'), true);
   assert.equal(isMet('cpuMs', 'median'), false);
   assert.equal(isMet('wallMs', 'median'), null);
+  assert.equal(judge({ peakMibAtMost: 2 }), true);
+  assert.equal(judge({ peakMibAtMost: 1 }), false);
+  assert.equal(judge({ time: 'cpuMs', statistic: 'median', atMostMoreMs: 1 }), true);
+  assert.equal(judge({ time: 'cpuMs', statistic: 'median', atMostMoreMs: 0.5 }), false);
+  assert.equal(judge({ time: 'wallMs', statistic: 'median', atMostMoreMs: 1 }), null);
 });
 
 test('both sides run in turns, one turn more than is counted', async () => {
@@ -110,12 +117,12 @@ test('a missing peer is named, and ours runs alone', async () => {
         name: 'one',
         ours: { kind: 'function', label: 'f', run: () => 1 },
         peer: absent,
-        goal: { time: 'cpuMs', statistic: 'median', atLeast: 1 },
+        goals: [{ time: 'cpuMs', statistic: 'median', atLeast: 1 }],
       },
     ],
   };
   const document = await runBench(bench, { runs: 5, isQuick: true });
   assert.equal(document.cases[0]?.missingTool, 'no-such-tool-here');
-  assert.equal(document.cases[0]?.goal?.isMet, null);
+  assert.equal(document.cases[0]?.goals[0]?.isMet, null);
   assert.match(formatBench(document), /no peer: no-such-tool-here is not on this machine/);
 });

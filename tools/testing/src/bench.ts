@@ -24,15 +24,24 @@ export interface BenchCase {
   readonly name: string;
   readonly ours: BenchSide;
   readonly peer?: BenchSide;
-  readonly goal?: BenchGoal;
+  readonly goals?: readonly BenchGoal[];
 }
 
-/** A ratio, peer to ours, that we want: above 1 we are the faster. */
-export interface BenchGoal {
-  readonly time: 'cpuMs' | 'wallMs';
-  readonly statistic: 'minimum' | 'median';
-  readonly atLeast: number;
-}
+/** What we want of a case: how we stand beside the peer, or how much memory we take. */
+export type BenchGoal =
+  | {
+      readonly time: 'cpuMs' | 'wallMs';
+      readonly statistic: 'minimum' | 'median';
+      /** The ratio, peer to ours: above 1 we are the faster. */
+      readonly atLeast: number;
+    }
+  | {
+      readonly time: 'cpuMs' | 'wallMs';
+      readonly statistic: 'minimum' | 'median';
+      /** Milliseconds that we may take more than the peer. */
+      readonly atMostMoreMs: number;
+    }
+  | { /** Of our command, in MiB. */ readonly peakMibAtMost: number };
 
 export type BenchSide = BenchCommand | BenchFunction | BenchTool;
 

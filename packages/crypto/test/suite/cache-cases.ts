@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseHex } from '@vouchsafe/base';
-import type { Case, Subject } from './suite.ts';
+import type { Case, Subject } from './case.ts';
 
 export function cacheCases({ entry, vectors }: Subject): Case[] {
   const [a, b, c] = ['p-256', 'rsa-1024', 'ed25519'].map((name) => parseHex(vectors.keys[name]!)) as [

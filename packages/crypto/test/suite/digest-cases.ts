@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseHex, toHex, utf8 } from '@vouchsafe/base';
+import type { Case, Subject } from './case.ts';
 import { DIGEST_ANSWERS, HMAC_ANSWERS } from './digest-answers.ts';
-import type { Case, Subject } from './suite.ts';
 
 const MESSAGES = [utf8(''), utf8('abc'), utf8('a'.repeat(1000))];
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, parseHex, toHex } from '@vouchsafe/base';
 import type { EcCurve } from '@vouchsafe/crypto';
+import type { Case, Subject } from './case.ts';
 import { der, derUnsigned } from './der-writer.ts';
-import type { Case, Subject } from './suite.ts';
 
 /** Orders of the curves. NIST SP 800-186, section 3.2.1. */
 const ORDERS: Readonly<Record<EcCurve, string>> = {

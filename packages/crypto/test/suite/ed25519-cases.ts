@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, parseHex, toHex } from '@vouchsafe/base';
-import type { Case, Subject } from './suite.ts';
+import type { Case, Subject } from './case.ts';
 
 const SPKI_HEAD = parseHex('302a300506032b6570032100'); // RFC 8410, section 4
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesEqual, concatBytes, parseHex, toHex } from '@vouchsafe/base';
+import type { Case, Subject } from './case.ts';
 import { der, derUnsigned, RSA_ALGORITHM, rsaSpki, someModulus } from './der-writer.ts';
-import type { Case, Subject } from './suite.ts';
 
 const F4 = Uint8Array.of(1, 0, 1);
 

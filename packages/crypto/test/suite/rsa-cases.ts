@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, parseHex, toHex, utf8 } from '@vouchsafe/base';
 import type { DigestSignatureScheme, SignatureScheme } from '@vouchsafe/crypto';
+import type { Case, Subject } from './case.ts';
 import { rsaSpki, someModulus } from './der-writer.ts';
-import type { Case, Subject } from './suite.ts';
 
 const PKCS1: DigestSignatureScheme = { kind: 'rsa-pkcs1', hash: 'sha256' };
 

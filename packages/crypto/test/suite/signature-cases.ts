@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, parseHex } from '@vouchsafe/base';
 import type { DigestAlgorithm, PublicKey, SignatureScheme } from '@vouchsafe/crypto';
-import type { Case, Subject } from './suite.ts';
+import type { Case, Subject } from './case.ts';
 
 /** What holds for every scheme, over the recorded signatures. */
 export function signatureCases({ entry, vectors }: Subject): Case[] {

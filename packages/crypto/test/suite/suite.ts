@@ -4,32 +4,13 @@
  * it is handed.
  */
 import { cacheCases } from './cache-cases.ts';
+import type { Case, Check, Entry, Subject } from './case.ts';
 import { digestCases } from './digest-cases.ts';
 import { ecdsaCases } from './ecdsa-cases.ts';
 import { ed25519Cases } from './ed25519-cases.ts';
 import { keyCases } from './key-cases.ts';
 import { rsaCases } from './rsa-cases.ts';
 import { signatureCases } from './signature-cases.ts';
-import type { SignatureVectors } from './vectors.ts';
-
-export type Entry = typeof import('@vouchsafe/crypto');
-
-export interface Check {
-  /** Strictly equal, of primitives. */
-  same(actual: unknown, expected: unknown, what?: string): void;
-  /** Throws a CryptoError of the entry with this code. */
-  throwsCode(code: string, run: () => unknown, what?: string): void;
-}
-
-export interface Case {
-  readonly name: string;
-  readonly run: (check: Check) => void;
-}
-
-export interface Subject {
-  readonly entry: Entry;
-  readonly vectors: SignatureVectors;
-}
 
 /** A Check that works anywhere: it throws an Error that says what differs. */
 export function plainCheck(entry: Entry): Check {

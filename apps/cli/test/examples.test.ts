@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every usage text has an example that works.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { needsTool, tempDir } from '@vouchsafe/testing';
+import { NOUNS } from '../src/noun.ts';
+import { ENVIRONMENT, MAIN, vouchsafe } from './support.ts';
+
+/** What the examples take for granted. */
+function scene(dir: string): void {
+  writeFileSync(join(dir, 'root.erofs'), new Uint8Array(16 * 4096).fill(7));
+  writeFileSync(join(dir, 'app.bin'), 'app');
+  for (const name of ['verity', 'fsverity']) {
+    const key = [
+      '-newkey',
+      'rsa:2048',
+      '-noenc',
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.crt`,
+      '-subj',
+      `/CN=${name}`,
+    ];
+    execFileSync('openssl', ['req', '-x509', ...key], { cwd: dir, stdio: 'ignore' });
+  }
+  const made = ['root.hash', '--fec-device', 'root.fec', '--root-hash-file', 'root.roothash'];
+  assert.equal(vouchsafe(dir, 'verity', 'format', 'root.erofs', ...made).code, 0);
+  const signed = ['app.bin', 'app.bin.sig', '--key', 'fsverity.key', '--certificate', 'fsverity.crt'];
+  assert.equal(vouchsafe(dir, 'fsverity', 'sign', ...signed).code, 0);
+}
+
+/** Files that an example makes, and that are there already. */
+const MADE: Readonly<Record<string, readonly string[]>> = {
+  'verity format': ['root.hash', 'root.fec'],
+  'fsverity sign': ['app.bin.sig'],
+};
+
+test('each usage has an example that works', needsTool('openssl'), async (t) => {
+  const dir = tempDir(t);
+  scene(dir);
+  const usages = Object.entries(NOUNS).flatMap(([noun, { verbs }]) => [
+    [noun],
+    ...Object.keys(verbs).map((verb) => [noun, verb]),
+  ]);
+  for (const words of [[], ...usages]) {
+    await t.test(`vouchsafe ${words.join(' ')}`, () => {
+      const help = vouchsafe(dir, ...words, '-h');
+      assert.equal(help.code, 0);
+      const example = /\nExample:\n {2}vouchsafe (.*)\n$/.exec(help.stdout)?.[1];
+      assert.ok(example, help.stdout);
+      const made = Object.entries(MADE).find(([command]) => example.startsWith(command))?.[1] ?? [];
+      for (const name of made) rmSync(join(dir, name), { force: true });
+      const command = `"${process.execPath}" "${MAIN}" ${example.replace('| xxd', '| od -c').replace('/usr/bin/*', 'app.bin')}`;
+      execFileSync('sh', ['-ec', command], { cwd: dir, env: ENVIRONMENT, stdio: 'pipe' });
+    });
+  }
+});
