@@ -28,8 +28,11 @@ export class MemorySink implements ByteSink {
     this.label = label;
   }
 
+  /** @throws {BytesError} 'no_space' beyond the largest size, 'out_of_range' before the start. */
   write(offset: number, bytes: Uint8Array): void {
     const end = offset + bytes.length;
+    if (!Number.isSafeInteger(offset) || offset < 0)
+      throw new BytesError('out_of_range', `${this.label}: cannot write at octet ${offset}`);
     if (end > this.#maxSize) throw new BytesError('no_space', `${this.label}: ${end} octets exceed ${this.#maxSize}`);
     if (end > this.#bytes.length) {
       const grown = new Uint8Array(Math.min(this.#maxSize, Math.max(end, this.#bytes.length * 2)));

@@ -20,7 +20,14 @@ export function sliceSource(whole: ByteSource, offset: number, size: number, lab
     },
   };
   const extentsOf = whole.dataExtents?.bind(whole);
-  if (extentsOf) part.dataExtents = () => clip(extentsOf(), offset, size);
+  if (extentsOf) {
+    // Asked for with every batch of blocks, and a file may have many.
+    let clipped: readonly Extent[] | undefined;
+    part.dataExtents = () => {
+      clipped ??= clip(extentsOf(), offset, size);
+      return clipped;
+    };
+  }
   return part;
 }
 

@@ -59,7 +59,8 @@ export function requireRange(
   offset: number,
   length: number,
 ): void {
-  if (!Number.isSafeInteger(offset) || offset < 0 || length < 0 || offset + length > source.size) {
+  const areWhole = Number.isSafeInteger(offset) && Number.isSafeInteger(length);
+  if (!areWhole || offset < 0 || length < 0 || offset + length > source.size) {
     throw new BytesError(
       'out_of_range',
       `${source.label}: needs octets ${offset} to ${offset + length}, but it ends at ${source.size}`,

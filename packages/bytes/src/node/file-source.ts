@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fstatSync, openSync, readFileSync, readSync, readvSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, readvSync } from 'node:fs';
 import { BytesError } from '../error.ts';
 import { totalLength } from '../slice.ts';
 import { type ByteSource, type Extent, requireRange } from '../source.ts';
+import { sizeOf } from './device-size.ts';
 import { findDataExtents } from './holes.ts';
 import { onHost } from './host-error.ts';
 
@@ -24,6 +25,7 @@ export class FileSource implements ByteSource, Disposable {
   readonly #fd: number;
   readonly #isOwner: boolean;
   #extents: readonly Extent[] | undefined;
+  #isOpen = true;
 
   private constructor(
     handle: Omit<FileHandleData, 'extents'>,
@@ -42,7 +44,8 @@ export class FileSource implements ByteSource, Disposable {
    * @throws {BytesError} 'not_found', 'no_permission', 'not_a_file', 'io'.
    */
   static open(path: string, options: { readonly changes?: boolean } = {}): FileSource {
-    const fd = onHost(path, () => openSync(path, 'r'));
+    // Not to wait for somebody at the other end of a pipe, which is then refused.
+    const fd = onHost(path, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
     try {
       const stats = onHost(path, () => fstatSync(fd));
       const size = sizeOf(path, stats);
@@ -85,12 +88,14 @@ export class FileSource implements ByteSource, Disposable {
   }
 
   dataExtents(): readonly Extent[] {
-    this.#extents ??= findDataExtents(this.label, this.size) ?? [{ start: 0, end: this.size }];
+    this.#extents ??= findDataExtents(this.#fd, this.size) ?? [{ start: 0, end: this.size }];
     return this.#extents;
   }
 
   close(): void {
-    if (this.#isOwner) closeSync(this.#fd);
+    // Twice would close a descriptor that has become somebody else's.
+    if (this.#isOwner && this.#isOpen) closeSync(this.#fd);
+    this.#isOpen = false;
   }
 
   [Symbol.dispose](): void {
@@ -110,19 +115,4 @@ export class FileSource implements ByteSource, Disposable {
       done += got;
     }
   }
-}
-
-function sizeOf(path: string, stats: Stats): number {
-  if (stats.isFile()) return stats.size;
-  if (stats.isBlockDevice()) return blockDeviceSize(path, stats.rdev);
-  throw new BytesError('not_a_file', `${path}: expected a file or block device`);
-}
-
-/** Linux says it in sectors of 512 octets, whatever the device's own sector size (Documentation/ABI/stable/sysfs-block). */
-function blockDeviceSize(path: string, rdev: number): number {
-  const major = Math.floor(rdev / 256) & 0xfff;
-  const minor = (rdev & 0xff) | (Math.floor(rdev / 4096) & 0xfff00);
-  const sectors = Number(onHost(path, () => readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'utf8')).trim());
-  if (!Number.isSafeInteger(sectors * 512)) throw new BytesError('io', `${path}: cannot tell the size of this device`);
-  return sectors * 512;
 }

@@ -4,12 +4,15 @@ import { BytesError, type BytesErrorCode } from '../error.ts';
 /** What a person can act on, by the host's error code. */
 const MEANINGS: Readonly<Record<string, readonly [BytesErrorCode, string]>> = {
   ENOENT: ['not_found', 'no such file; check the path'],
+  ELOOP: ['not_found', 'too many symbolic links, one may lead to itself; check the path'],
+  ENAMETOOLONG: ['not_found', 'the name is too long; choose a shorter one'],
   ENOTDIR: ['not_found', 'a part of the path is not a folder; check the path'],
   EACCES: ['no_permission', 'permission denied; check the owner and mode of the file and its folder'],
   EPERM: ['no_permission', 'operation not permitted; check the owner and attributes of the file'],
   EROFS: ['no_permission', 'the file system is read-only; choose another place'],
   ENOSPC: ['no_space', 'no space left on the device; free some and run the command again'],
   EDQUOT: ['no_space', 'the disk quota is used up; free some space and run the command again'],
+  EBUSY: ['no_permission', 'it is in use, mounted perhaps; release it and run the command again'],
   EFBIG: ['no_space', 'the file system does not take a file of that size'],
   EISDIR: ['not_a_file', 'this is a folder, a file is needed'],
   EEXIST: ['exists', 'the file is there already'],

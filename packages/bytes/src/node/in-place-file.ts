@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import type { ByteSink } from '../sink.ts';
+import { sizeOf } from './device-size.ts';
 import { writeFully } from './file-sink.ts';
 import { onHost } from './host-error.ts';
 
@@ -10,30 +11,48 @@ const CHUNK_BYTES = 1024 * 1024;
 export class InPlaceFile implements ByteSink, Disposable {
   readonly label: string;
   readonly fd: number;
+  /** A device keeps its size, a file grows as it is written to. */
+  readonly isDevice: boolean;
   #isOpen = true;
 
-  private constructor(path: string, fd: number) {
+  private constructor(path: string, fd: number, isDevice: boolean) {
     this.label = path;
     this.fd = fd;
+    this.isDevice = isDevice;
   }
 
   /** @throws {BytesError} 'not_found', 'no_permission', 'not_a_file', 'io'. */
   static open(path: string): InPlaceFile {
-    return new InPlaceFile(
-      path,
-      onHost(path, () => openSync(path, 'r+')),
+    const fd = onHost(path, () => openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+    try {
+      const stats = onHost(path, () => fstatSync(fd));
+      sizeOf(path, stats);
+      return new InPlaceFile(path, fd, stats.isBlockDevice());
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** Octets, as it stands now. */
+  get size(): number {
+    return sizeOf(
+      this.label,
+      onHost(this.label, () => fstatSync(this.fd)),
     );
   }
 
+  /** @throws {BytesError} 'no_space', 'io'. */
   write(offset: number, bytes: Uint8Array): void {
     writeFully(this.fd, this.label, offset, bytes);
   }
 
-  /** Fills a part with zeros, and gives a regular file the size that it had. */
+  /** Gives a file the size that it had, and fills the part with zeros as far as it is left. */
   clear(offset: number, length: number, size: number): void {
+    // First, as it needs no space where the other may.
+    if (!this.isDevice) onHost(this.label, () => ftruncateSync(this.fd, size));
     const end = Math.min(offset + length, size);
     for (let at = offset; at < end; at += CHUNK_BYTES) this.write(at, new Uint8Array(Math.min(CHUNK_BYTES, end - at)));
-    if (onHost(this.label, () => fstatSync(this.fd)).isFile()) onHost(this.label, () => ftruncateSync(this.fd, size));
   }
 
   /** Returns when what was written is on the device. */

@@ -4,4 +4,5 @@ export { type FileHandleData, FileSource } from './file-source.ts';
 export { hostError } from './host-error.ts';
 export { InPlaceFile } from './in-place-file.ts';
 export { OutputFile } from './output-file.ts';
-export { isSameFile, openRegion, type Region } from './region.ts';
+export { openRegion, type Region } from './region.ts';
+export { isSameFile } from './same-file.ts';

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BytesError } from '../error.ts';
 import type { ByteSink } from '../sink.ts';
 import { writeFully } from './file-sink.ts';
 import { onHost } from './host-error.ts';
 
+/** Characters of the final name in the partial one: even at four octets each, all of it fits into 255. */
+const MAX_NAME_CHARS = 50;
+/** Partial files of one name and process that are stepped over: of other outputs, or left by a process that crashed. */
+const MAX_PARTIALS = 100;
+
 /**
  * A new file that appears under its name only when it is complete: it is written beside its place, flushed to the
- * device, and then renamed. Discarded, or interrupted, it leaves nothing under the final name.
+ * device, and then renamed. Discarded, or interrupted, it leaves nothing under the final name; a process that is killed
+ * leaves `.NAME.PID.N.partial`. A symbolic link in its place is replaced, not followed.
  */
 export class OutputFile implements ByteSink, Disposable {
   readonly label: string;
@@ -32,27 +38,35 @@ export class OutputFile implements ByteSink, Disposable {
   static create(path: string, options: { readonly force?: boolean } = {}): OutputFile {
     const force = options.force ?? false;
     requireReplaceable(path, force);
-    const partialPath = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
-    const fd = onHost(path, () => openSync(partialPath, 'w+', 0o666));
+    const { partialPath, fd } = openPartial(path);
     return new OutputFile(path, partialPath, fd, force);
   }
 
+  /** @throws {BytesError} 'no_space', 'io'. */
   write(offset: number, bytes: Uint8Array): void {
     writeFully(this.fd, this.label, offset, bytes);
   }
 
-  /** Flushes, and gives the file its name. Without force a file that came there in the meantime is kept, and an error. */
-  commit(): void {
+  /** Returns when what was written is on the device. */
+  flush(): void {
     onHost(this.label, () => fsyncSync(this.fd));
-    closeSync(this.fd);
-    this.#state = 'committed';
+  }
+
+  /**
+   * Flushes, and gives the file its name. Without force a file that came there in the meantime is kept, and an error.
+   * Whatever fails, the output is then discarded.
+   */
+  commit(): void {
+    if (this.#state !== 'open') throw new Error(`${this.label} was already ${this.#state}`);
     try {
+      this.flush();
       onHost(this.label, () => this.#giveName());
     } catch (error) {
-      this.#state = 'discarded';
-      unlinkSync(this.partialPath);
+      this.discard();
       throw error;
     }
+    this.#state = 'committed';
+    closeSync(this.fd);
     flushFolder(dirname(this.label));
   }
 
@@ -60,7 +74,7 @@ export class OutputFile implements ByteSink, Disposable {
     if (this.#state !== 'open') return;
     this.#state = 'discarded';
     closeSync(this.fd);
-    unlinkSync(this.partialPath);
+    onHost(this.label, () => rmSync(this.partialPath, { force: true }));
   }
 
   [Symbol.dispose](): void {
@@ -68,7 +82,7 @@ export class OutputFile implements ByteSink, Disposable {
   }
 
   #giveName(): void {
-    if (!this.#force && this.#linkName()) unlinkSync(this.partialPath);
+    if (!this.#force && this.#linkName()) rmSync(this.partialPath, { force: true });
     else renameSync(this.partialPath, this.label);
   }
 
@@ -88,12 +102,25 @@ export class OutputFile implements ByteSink, Disposable {
   }
 }
 
+/** Opens a file that was not there before ('x'): whoever puts a link in its place must not choose what is overwritten. */
+function openPartial(path: string): { readonly partialPath: string; readonly fd: number } {
+  const name = basename(path).slice(0, MAX_NAME_CHARS);
+  for (let n = 0; ; n++) {
+    const partialPath = join(dirname(path), `.${name}.${process.pid}.${n}.partial`);
+    try {
+      return { partialPath, fd: onHost(path, () => openSync(partialPath, 'wx+', 0o666)) };
+    } catch (error) {
+      if (!(error instanceof BytesError && error.code === 'exists' && n < MAX_PARTIALS)) throw error;
+    }
+  }
+}
+
 function existsError(path: string): BytesError {
   return new BytesError('exists', `${path}: it is there already; choose another name, or say --force to replace it`);
 }
 
 function requireReplaceable(path: string, force: boolean): void {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = onHost(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (stats === undefined) return;
   if (stats.isDirectory()) throw new BytesError('not_a_file', `${path}: this is a folder, a file is needed`);
   if (!stats.isFile() && !stats.isSymbolicLink()) {

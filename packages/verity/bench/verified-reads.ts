@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MemorySink, memorySource } from '@vouchsafe/bytes';
+import { FileSource } from '@vouchsafe/bytes/node';
+import type { BenchCase } from '@vouchsafe/testing';
+import { formatVerity, openVerity, type VerityParameters } from '@vouchsafe/verity';
+import { randomBytesInto } from './random-bytes.ts';
+
+const BLOCK_SIZE = 4096;
+const BLOCKS = 16_384;
+
+/** Random reads of checked blocks whose hash blocks are in the cache, beside the digest alone. */
+export async function verifiedReads(dir: string): Promise<BenchCase[]> {
+  const cases: BenchCase[] = [];
+  for (const blocksPerRead of [1, 16]) {
+    cases.push({
+      name: `verified random reads of ${(blocksPerRead * BLOCK_SIZE) / 1024} KiB, warm`,
+      ours: { kind: 'function', label: 'openVerity', run: await prepare(dir, blocksPerRead) },
+      peer: {
+        kind: 'tool',
+        label: 'openssl speed',
+        argv: ['openssl', 'speed', '-mr', '-seconds', '1', '-bytes', String(BLOCK_SIZE), 'sha256'],
+        parse: (stdout) => ({ cpuMs: blocksPerRead * msOfBlock(stdout) }),
+      },
+      goals: [{ time: 'cpuMs', statistic: 'median', atLeast: 0.6 }],
+    });
+  }
+  return cases;
+}
+
+async function prepare(dir: string, blocksPerRead: number): Promise<() => number> {
+  const bytes = new Uint8Array(BLOCKS * BLOCK_SIZE);
+  randomBytesInto(bytes);
+  const path = join(dir, `reads-${blocksPerRead}`);
+  writeFileSync(path, bytes);
+  const parameters: VerityParameters = {
+    hashType: 1,
+    algorithm: 'sha256',
+    dataBlockSize: BLOCK_SIZE,
+    hashBlockSize: BLOCK_SIZE,
+    dataBlocks: BLOCKS,
+    salt: bytes.slice(0, 32),
+  };
+  const place = { offset: 0, hasSuperblock: false };
+  const sink = new MemorySink(64 * 1024 * 1024);
+  const rootHash = await formatVerity({ data: memorySource(bytes), parameters, place, hash: sink, uuid: '' });
+  const verified = openVerity({
+    data: FileSource.open(path),
+    parameters,
+    place,
+    hash: memorySource(sink.bytes()),
+    rootHash,
+  });
+  const target = new Uint8Array(blocksPerRead * BLOCK_SIZE);
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    verified.read((state % (BLOCKS - blocksPerRead)) * BLOCK_SIZE, target);
+    return target[0] as number;
+  };
+}
+
+/** The line `+F:index:name:octets per second of CPU time` of `openssl speed -mr` (apps/speed.c, print_result). */
+function msOfBlock(stdout: string): number {
+  const rate = /^\+F:\d+:[^:]+:([\d.]+)/m.exec(stdout)?.[1];
+  if (rate === undefined) throw new Error(`openssl speed: expected a line "+F:…", got ${stdout}`);
+  return (BLOCK_SIZE / Number(rate)) * 1000;
+}
