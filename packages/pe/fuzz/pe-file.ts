@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { memorySource } from '@vouchsafe/bytes';
+import { checkLayout, digestCoveredBySignature, openPe, readSbat, readSignatures, stubVersionOf } from '@vouchsafe/pe';
+import type { FuzzTarget } from '@vouchsafe/testing';
+import { madeBytes } from '../test/made-pe.ts';
+
+/** Bytes as a PE file: everything that reads one. */
+export const target: FuzzTarget = {
+  name: 'pe-file',
+  seeds: () => [madeBytes(), madeBytes({ format: 'pe32', bssBytes: 100 }), signedSeed()],
+  run(bytes) {
+    const pe = openPe(memorySource(bytes));
+    const hashed = digestCoveredBySignature(pe, 'sha256');
+    if (hashed.length !== 32) throw new Error('a digest of another length');
+    checkLayout(pe);
+    stubVersionOf(pe);
+    readSignatures(pe);
+    readSbat(pe);
+  },
+};
+
+/** A file with a certificate table whose one entry is no signature; mutation makes others. */
+function signedSeed(): Uint8Array {
+  const made = madeBytes();
+  const table = Uint8Array.of(
+    24,
+    0,
+    0,
+    0,
+    0,
+    2,
+    2,
+    0,
+    0x30,
+    14,
+    6,
+    9,
+    0x2a,
+    0x86,
+    0x48,
+    0x86,
+    0xf7,
+    13,
+    1,
+    7,
+    2,
+    0xa0,
+    1,
+    0,
+  );
+  const bytes = new Uint8Array(made.length + table.length);
+  bytes.set(made);
+  bytes.set(table, made.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0x40 + 24 + 112 + 32, made.length, true);
+  view.setUint32(0x40 + 24 + 112 + 36, table.length, true);
+  return bytes;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+export {
+  checkSignatures,
+  type SignatureCheck,
+  type SignatureCheckOptions,
+  type SignatureFindingCode,
+  type SignatureResult,
+} from './authenticode/check.ts';
+export {
+  type AuthenticodeAlgorithm,
+  digestCoveredBySignature,
+  digestMeasuredByFirmware,
+} from './authenticode/digest.ts';
+export { attachSignature, createSignature, removeSignatures, type SignPeOptions, signPe } from './authenticode/sign.ts';
+export {
+  type AuthenticodeSignature,
+  decodeAuthenticode,
+  readSignatures,
+  type SignatureEntry,
+} from './authenticode/signature.ts';
+export type { SpcIndirectData } from './authenticode/spc-indirect-data.ts';
+export {
+  type AuthenticatedVariable,
+  decodeAuthenticatedVariable,
+  type SignVariableOptions,
+  signVariable,
+  type VariableTarget,
+  verifyAuthenticatedVariable,
+} from './efi/authenticated-variable.ts';
+export { type EfiTime, efiTimeOf, encodeEfiTime } from './efi/efi-time.ts';
+export {
+  EDK2_SECURE_BOOT_ENABLE,
+  EFI_GLOBAL_VARIABLE,
+  EFI_IMAGE_SECURITY_DATABASE,
+  KEY_VARIABLE_ATTRIBUTES,
+  SIGNATURE_TYPES,
+  type SignatureTypeName,
+  VARIABLE_ATTRIBUTE,
+} from './efi/guids.ts';
+export {
+  certificateLists,
+  decodeSignatureLists,
+  type EfiSignature,
+  type EfiSignatureList,
+  encodeSignatureLists,
+} from './efi/signature-list.ts';
+export {
+  decodeVariableStore,
+  liveVariables,
+  type StoredVariable,
+  type VariableRecord,
+  type VariableStore,
+} from './efi/variable-store.ts';
+export { enrolSecureBoot, type SecureBootKeys, writeVariables } from './efi/write-variables.ts';
+export { PeError, type PeErrorCode, type PeErrorPlace } from './error.ts';
+export type { ImageFileHeader, Machine } from './format/coff-header.ts';
+export type { ImageDataDirectory } from './format/data-directory.ts';
+export { type ImageOptionalHeader, NX_COMPAT } from './format/optional-header.ts';
+export { type ImageSectionHeader, SECTION_FLAG } from './format/section-header.ts';
+export { type CertificateEntry, readCertificateTable } from './read/certificate-table.ts';
+export { checkLayout, type LayoutFindingCode } from './read/check-layout.ts';
+export { isPe, openPe, type PeFile } from './read/pe-file.ts';
+export { findSection, readSmallSection, sectionSource } from './read/section-data.ts';
+export type { AppendLayout, NewSection, PlacedSection } from './uki/append-layout.ts';
+export { type AppendOptions, appendSections } from './uki/append-sections.ts';
+export { buildUki, type UkiContents, ukiSections } from './uki/build.ts';
+export { joinInitrds } from './uki/initrd.ts';
+export { ADDON_SBAT, mergeSbat, readSbat, UKI_SBAT } from './uki/sbat.ts';
+export { UKI_SECTION_ORDER, type UkiSectionName } from './uki/section-names.ts';
+export { type StubVersion, stubVersionOf } from './uki/stub-version.ts';
+export { checksumOf, PeChecksum } from './write/checksum.ts';

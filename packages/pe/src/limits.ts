@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What files may ask for. Each is far above what a real file has and far below what would hurt. */
+
+/** Sections in one file. systemd 262's stub has header room for 500; Windows stops at 96. */
+export const MAX_SECTIONS = 512;
+/** Octets of the headers, and so the furthest e_lfanew. Real ones have up to 20 KiB. */
+export const MAX_HEADERS_BYTES = 1024 * 1024;
+/** Octets of the certificate table; a signature has 2 to 10 KiB. */
+export const MAX_CERTIFICATE_TABLE_BYTES = 4 * 1024 * 1024;
+/** Entries of the certificate table, as each costs a signature check. */
+export const MAX_CERTIFICATES = 32;
+/** Octets read at a time while a file is hashed or copied; even, as the checksum adds 16-bit words. */
+export const CHUNK_BYTES = 1024 * 1024;
+/** Octets of signature lists in one value; Microsoft's dbx has 24 KiB. */
+export const MAX_SIGNATURE_LISTS_BYTES = 4 * 1024 * 1024;
+/** Signatures in one value. */
+export const MAX_SIGNATURES = 65_536;
+/** Octets of a variable store's file; OVMF has 528 KiB. */
+export const MAX_STORE_BYTES = 64 * 1024 * 1024;
+/** Octets of a section that is read into memory as text: .sbat, .sdmagic. */
+export const MAX_TEXT_SECTION_BYTES = 64 * 1024;
