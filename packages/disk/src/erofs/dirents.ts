@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ascii } from '@vouchsafe/base';
+import { encode } from '@vouchsafe/codec';
+import type { FileKind } from '../file-mode.ts';
+import { compareBytes } from '../tree/compare.ts';
+import type { TreeNode } from '../tree/file-tree.ts';
+import { DIRENT_BYTES, erofsDirent } from './structures.ts';
+
+/** Linux, include/linux/fs_types.h, FT_*. */
+const FILE_TYPE: Readonly<Record<FileKind, number>> = {
+  file: 1,
+  directory: 2,
+  character: 3,
+  block: 4,
+  fifo: 5,
+  socket: 6,
+  symlink: 7,
+};
+
+interface NamedNode {
+  readonly name: Uint8Array;
+  readonly node: TreeNode;
+}
+
+/** A directory's entries, "." and ".." among them, by octets of the name, as its blocks hold them. */
+function blocksOf(directory: TreeNode, blockBytes: number): { entries: NamedNode[]; bytes: number }[] {
+  const own = [
+    { name: ascii('.'), node: directory },
+    { name: ascii('..'), node: directory.parent },
+  ];
+  const all = [...own, ...directory.children].sort((a, b) => compareBytes(a.name, b.name));
+  const blocks: { entries: NamedNode[]; bytes: number }[] = [];
+  let block: { entries: NamedNode[]; bytes: number } | undefined;
+  for (const entry of all) {
+    const bytes = DIRENT_BYTES + entry.name.length;
+    if (block === undefined || block.bytes + bytes > blockBytes) {
+      block = { entries: [], bytes: 0 };
+      blocks.push(block);
+    }
+    block.entries.push(entry);
+    block.bytes += bytes;
+  }
+  return blocks;
+}
+
+/** Octets of a directory: whole blocks, and of the last what is in use. */
+export function directoryBytes(directory: TreeNode, blockBytes: number): number {
+  const blocks = blocksOf(directory, blockBytes);
+  return (blocks.length - 1) * blockBytes + (blocks.at(-1)?.bytes ?? 0);
+}
+
+/**
+ * A directory's data. In each block the entries come first, then their names without NULs, and zeros behind the last.
+ * Linux, Documentation/filesystems/erofs.rst, "Directories".
+ */
+export function encodeDirectoryData(
+  directory: TreeNode,
+  blockBytes: number,
+  nidOf: (node: TreeNode) => number,
+): Uint8Array {
+  const blocks = blocksOf(directory, blockBytes);
+  const data = new Uint8Array((blocks.length - 1) * blockBytes + (blocks.at(-1)?.bytes ?? 0));
+  for (const [i, { entries }] of blocks.entries()) {
+    const start = i * blockBytes;
+    let nameAt = entries.length * DIRENT_BYTES;
+    for (const [j, { name, node }] of entries.entries()) {
+      const dirent = encode(erofsDirent, {
+        nid: BigInt(nidOf(node)),
+        nameOffset: nameAt,
+        fileType: FILE_TYPE[node.inode.kind],
+      });
+      data.set(dirent, start + j * DIRENT_BYTES);
+      data.set(name, start + nameAt);
+      nameAt += name.length;
+    }
+  }
+  return data;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { VouchsafeError } from '@vouchsafe/base';
+
+export type DiskErrorCode =
+  | 'options_invalid' // a size, place or number asked for that the format does not have
+  | 'no_space' // what is to be written does not fit into the size asked for
+  | 'limit' // a count or size exceeds what the format, or this product, takes
+  | 'name_invalid' // a name that the format cannot hold
+  | 'name_collision' // two names that are the same to a reader of the format
+  | 'tree_invalid' // entries that make no tree: no parent, twice the same path, a hard link to nothing
+  | 'gpt_missing' // no GUID partition table where one was expected
+  | 'gpt_damaged' // a GUID partition table with faults, where a sound one is needed
+  | 'partition_range' // a partition that does not lie inside its disk
+  | 'fat_missing' // no FAT file system where one was expected
+  | 'fat_malformed' // a FAT file system that breaks the format's rules
+  | 'cpio_malformed' // bytes that are not a cpio archive in the new ASCII format
+  | 'not_found' // no entry of that path in a file system
+  | 'not_a_file'; // a directory, where a file is needed, or the other way round
+
+export class DiskError extends VouchsafeError<DiskErrorCode> {
+  override readonly name = 'DiskError';
+  readonly code: DiskErrorCode;
+
+  constructor(code: DiskErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

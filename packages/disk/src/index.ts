@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+export { CPIO_HEADER_BYTES, type CpioHeader } from './cpio/header.ts';
+export { type CpioEntry, DEFAULT_MAX_CPIO_ENTRIES, readCpio, readCpioLink } from './cpio/read.ts';
+export { encodeStubArchive, type StubArchiveKind, type StubFile, writeStubArchive } from './cpio/stub-archive.ts';
+export { cpioMembers } from './cpio/tree-members.ts';
+export { type CpioMember, MAX_CPIO_NAME_BYTES, writeCpio } from './cpio/write.ts';
+export { EROFS_LAYOUT_VERSION, type ErofsImagePlan, type ErofsRequest, planErofsImage } from './erofs/write.ts';
+export { DiskError, type DiskErrorCode } from './error.ts';
+export { type Fat32Geometry, minFat32Bytes } from './fat/geometry.ts';
+export type { FatMember } from './fat/plan.ts';
+export { type FatEntry, findFatEntry, listFat, openFatFile } from './fat/read.ts';
+export { FAT_ATTRIBUTES } from './fat/structures.ts';
+export { type FatKind, type FatVolume, openFat } from './fat/volume.ts';
+export { type Fat32Plan, type Fat32Request, planFat32 } from './fat/write.ts';
+export { FILE_TYPES, type FileKind, fileKindOf } from './file-mode.ts';
+export {
+  attributeNames,
+  encodeAttributes,
+  PARTITION_ATTRIBUTES,
+  type PartitionAttribute,
+} from './gpt/attributes.ts';
+export { checkGpt } from './gpt/check.ts';
+export {
+  diskUuidFromSeed,
+  fatVolumeIdFromUuid,
+  fileSystemUuidFromPartition,
+  luksUuidFromPartition,
+  partitionUuidFromSeed,
+  partitionUuidsFromRootHash,
+} from './gpt/derive.ts';
+export { type EncodedGpt, encodeGpt, MAX_ENTRIES, writeGpt } from './gpt/encode.ts';
+export type { GptCopy, GptFinding, GptFindingCode } from './gpt/findings.ts';
+export {
+  DEFAULT_ENTRY_COUNT,
+  DEFAULT_GRAIN_BYTES,
+  type GptLayoutRequest,
+  layoutGpt,
+  type PartitionRequest,
+} from './gpt/layout.ts';
+export {
+  architecturePartitionType,
+  type CommonPartitionType,
+  commonPartitionType,
+  PARTITION_ARCHITECTURES,
+  type PartitionArchitecture,
+  type PartitionRole,
+  partitionTypeName,
+  partitionTypeUuid,
+} from './gpt/partition-types.ts';
+export { type GptReport, readGpt, requireGpt } from './gpt/read.ts';
+export {
+  type BytePlace,
+  type GptPartition,
+  type GptTable,
+  partitionPlace,
+  partitionSource,
+  type SectorSize,
+} from './gpt/table.ts';
+export {
+  buildTree,
+  type FileTree,
+  type HardLink,
+  type TreeAttributes,
+  type TreeChild,
+  type TreeEntry,
+  type TreeInode,
+  type TreeNode,
+  type Xattr,
+} from './tree/file-tree.ts';

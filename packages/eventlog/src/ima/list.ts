@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CodecError, Reader } from '@vouchsafe/codec';
+import { type TpmHash, tpmHashSize } from '@vouchsafe/tpm';
+import { EventLogError, rethrowInEvent } from '../error.ts';
+import type { BootEvent } from '../event.ts';
+import { IMA_LIMITS, type LogLimits } from '../limits.ts';
+
+/** An entry of IMA's measurement list. */
+export interface ImaEvent extends BootEvent {
+  readonly source: 'ima';
+  /** Name of the template: 'ima', 'ima-ng', 'ima-sig' and others. */
+  readonly type: string;
+  /** Octets from the start of the list to the end of this entry: where the next one begins. */
+  readonly endOffset: number;
+  /**
+   * The file was open for writing while it was measured, or the like: the list holds zeros, and the PCR was extended
+   * with ones. Kernel: security/integrity/ima/ima_queue.c, ima_add_template_entry.
+   */
+  readonly isViolation: boolean;
+}
+
+export interface ImaListOptions {
+  readonly limits?: LogLimits;
+  /**
+   * The hash of the template digests: SHA-1 in binary_runtime_measurements, another in the kernel's newer
+   * binary_runtime_measurements_<hash>.
+   */
+  readonly templateHash?: TpmHash;
+}
+
+/** TCG_EVENT_NAME_LEN_MAX of the kernel's security/integrity/ima/ima.h; longer names are refused by its own reader. */
+const MAX_TEMPLATE_NAME_BYTES = 255;
+/** Octets of the file digest in the first template, 'ima': SHA-1 or MD5 in a field of 20. */
+const IMA_DIGEST_BYTES = 20;
+/** IMA_EVENT_NAME_LEN_MAX of security/integrity/ima/ima.h. */
+const MAX_IMA_NAME_BYTES = 255;
+
+/**
+ * IMA's list in its binary form, little-endian. Documented in Linux, Documentation/security/IMA-templates.rst; the
+ * layout is that of ima_measurements_show in security/integrity/ima/ima_fs.c: PCR, template digest, length and name of
+ * the template, length and data. The template 'ima' alone has no length of the data.
+ *
+ * An empty list is no error: a machine without an IMA policy has none.
+ * @throws {EventLogError} 'log_malformed', 'log_limit'
+ */
+export function decodeImaList(bytes: Uint8Array, options: ImaListOptions = {}): ImaEvent[] {
+  const { limits = IMA_LIMITS, templateHash = 'sha1' } = options;
+  const r = new Reader(bytes);
+  const readName = templateNameReader();
+  const events: ImaEvent[] = [];
+  while (r.pos < r.end) {
+    const index = events.length;
+    if (index >= limits.maxEvents) {
+      const message = `expected at most ${limits.maxEvents} entries, found more`;
+      throw new EventLogError('log_limit', message, { event: index, offset: r.pos });
+    }
+    try {
+      events.push(readEntry(r, index, readName, templateHash, limits.maxEventBytes));
+    } catch (error) {
+      rethrowInEvent(index, 'IMA entry', error);
+    }
+  }
+  return events;
+}
+
+function readEntry(
+  r: Reader,
+  index: number,
+  readName: (r: Reader) => string,
+  templateHash: TpmHash,
+  maxDataBytes: number,
+): ImaEvent {
+  const offset = r.pos;
+  const pcr = readU32(r);
+  const digest = r.takeBytes(tpmHashSize(templateHash));
+  const type = readName(r);
+  const data = type === 'ima' ? readImaData(r) : r.takeBytes(readSize(r, maxDataBytes));
+  return {
+    source: 'ima',
+    index,
+    offset,
+    pcr,
+    type,
+    digests: [{ bank: templateHash, digest }],
+    data,
+    endOffset: r.pos,
+    isViolation: isZero(digest),
+  };
+}
+
+const readU32 = (r: Reader): number => r.view.getUint32(r.take(4), true);
+
+function readSize(r: Reader, max: number): number {
+  const at = r.pos;
+  const size = readU32(r);
+  if (size > max) throw new CodecError('limit', at, `size ${size} exceeds ${max}`);
+  return size;
+}
+
+/** One name follows the other thousands of times: the text is made once for each run of equal ones. */
+function templateNameReader(): (r: Reader) => string {
+  let last = '';
+  return (r) => {
+    const at = r.pos;
+    const size = readSize(r, MAX_TEMPLATE_NAME_BYTES);
+    const start = r.take(size);
+    if (size === 0) throw new CodecError('invalid', at, 'expected the name of a template, found none');
+    if (size !== last.length || !isText(r.bytes, start, last)) last = nameIn(r.bytes, start, size, at);
+    return last;
+  };
+}
+
+function nameIn(bytes: Uint8Array, start: number, size: number, at: number): string {
+  let name = '';
+  for (let i = start; i < start + size; i++) {
+    const octet = bytes[i] as number;
+    if (octet <= 0x20 || octet >= 0x7f) throw new CodecError('invalid', at, 'expected the name of a template');
+    name += String.fromCharCode(octet);
+  }
+  return name;
+}
+
+function isText(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Digest, length of the name, name; nothing is said of the whole. */
+function readImaData(r: Reader): Uint8Array {
+  const start = r.take(IMA_DIGEST_BYTES);
+  r.take(readSize(r, MAX_IMA_NAME_BYTES));
+  return r.bytes.subarray(start, r.pos);
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (const octet of bytes) if (octet !== 0) return false;
+  return true;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Response codes by number, without the name's prefix 'TPM_RC_', and what each says in our words.
+ * TPM 2.0 Library, Part 2, section 6.6.3 (TPM_RC).
+ */
+export type ReturnCodeTable = Readonly<Record<number, readonly [name: string, text: string]>>;
+
+/** RC_FMT1, bits 0 to 5: about a handle, a parameter or a session. */
+export const FORMAT_ONE: ReturnCodeTable = {
+  1: ['ASYMMETRIC', 'the asymmetric algorithm is not supported or not the right one'],
+  2: ['ATTRIBUTES', 'the attributes contradict each other or the use'],
+  3: ['HASH', 'the hash algorithm is not supported or not appropriate'],
+  4: ['VALUE', 'the value is out of range or wrong in this context'],
+  5: ['HIERARCHY', 'the hierarchy is disabled or not the right one'],
+  7: ['KEY_SIZE', 'the key size is not supported'],
+  8: ['MGF', 'the mask generation function is not supported'],
+  9: ['MODE', 'the mode of operation is not supported'],
+  10: ['TYPE', 'the type does not fit the use'],
+  11: ['HANDLE', 'the handle does not fit the use, or nothing is loaded there'],
+  12: ['KDF', 'the key derivation function is not supported or not appropriate'],
+  13: ['RANGE', 'the value is out of the allowed range'],
+  14: ['AUTH_FAIL', 'the authorization is wrong; the dictionary attack counter went up'],
+  15: ['NONCE', 'the nonce has a wrong size or value'],
+  16: ['PP', 'physical presence must be asserted'],
+  18: ['SCHEME', 'the scheme is not supported or does not fit the key'],
+  21: ['SIZE', 'the structure has a wrong size'],
+  22: ['SYMMETRIC', 'the symmetric algorithm or its key size is not supported or not appropriate'],
+  23: ['TAG', 'the structure has a wrong tag'],
+  24: ['SELECTOR', 'the selector of a union is wrong'],
+  26: ['INSUFFICIENT', 'the command ends inside a value'],
+  27: ['SIGNATURE', 'the signature is not valid'],
+  28: ['KEY', 'the fields of the key do not fit the use'],
+  29: ['POLICY_FAIL', 'a policy check failed'],
+  31: ['INTEGRITY', 'an integrity check failed'],
+  32: ['TICKET', 'the ticket is not valid'],
+  33: ['RESERVED_BITS', 'reserved bits are set'],
+  34: ['BAD_AUTH', 'the authorization is wrong; the entity is exempt from dictionary attack protection'],
+  35: ['EXPIRED', 'the policy has expired'],
+  36: ['POLICY_CC', 'the policy is for another command'],
+  37: ['BINDING', 'the public and the sensitive part do not belong together'],
+  38: ['CURVE', 'the curve is not supported'],
+  39: ['ECC_POINT', 'the point is not on the curve'],
+  40: ['FW_LIMITED', 'the hierarchy is limited to a firmware'],
+  41: ['SVN_LIMITED', 'the hierarchy is limited to a security version'],
+};
+
+/** RC_VER1, bits 0 to 6: errors of the whole command. */
+export const FORMAT_ZERO: ReturnCodeTable = {
+  0: ['INITIALIZE', 'TPM2_Startup has not been done, or was done already'],
+  1: ['FAILURE', 'the TPM is in failure mode and takes no commands'],
+  3: ['SEQUENCE', 'a sequence handle is used in a wrong way'],
+  11: ['PRIVATE', 'not in use'],
+  25: ['HMAC', 'not in use'],
+  32: ['DISABLED', 'the command is disabled'],
+  33: ['EXCLUSIVE', 'an exclusive audit session was broken'],
+  36: ['AUTH_TYPE', 'the handle does not take this kind of authorization'],
+  37: ['AUTH_MISSING', 'a handle needs an authorization session and has none'],
+  38: ['POLICY', 'the policy failed in arithmetic, or authPolicy is not valid'],
+  39: ['PCR', 'a check of PCRs failed'],
+  40: ['PCR_CHANGED', 'PCRs have changed since they were checked'],
+  45: ['UPGRADE', 'a field upgrade is going on, or is not'],
+  46: ['TOO_MANY_CONTEXTS', 'the counter of contexts is at its maximum'],
+  47: ['AUTH_UNAVAILABLE', 'the entity has no authValue or authPolicy for this use'],
+  48: ['REBOOT', 'the TPM must be reset and started before it goes on'],
+  49: ['UNBALANCED', 'the hash and the symmetric algorithm are of unequal strength'],
+  66: ['COMMAND_SIZE', 'commandSize is not the size of the command'],
+  67: ['COMMAND_CODE', 'the command is not supported'],
+  68: ['AUTHSIZE', 'authorizationSize is out of range'],
+  69: ['AUTH_CONTEXT', 'the command cannot have an authorization session'],
+  70: ['NV_RANGE', 'offset and size reach beyond the NV index'],
+  71: ['NV_SIZE', 'the NV index is larger than allowed'],
+  72: ['NV_LOCKED', 'the NV index is locked'],
+  73: ['NV_AUTHORIZATION', 'the authorization of the NV index failed'],
+  74: ['NV_UNINITIALIZED', 'the NV index was never written, or the saved state could not be restored'],
+  75: ['NV_SPACE', 'there is no room in NV'],
+  76: ['NV_DEFINED', 'the NV index or the persistent object exists already'],
+  80: ['BAD_CONTEXT', 'the saved context is not valid'],
+  81: ['CPHASH', 'cpHash was set already, or does not fit'],
+  82: ['PARENT', 'the handle is not a parent'],
+  83: ['NEEDS_TEST', 'a function must be tested first'],
+  84: ['NO_RESULT', 'the TPM could not complete the request'],
+  85: ['SENSITIVE', 'the sensitive area could not be read after decryption'],
+};
+
+/** RC_WARN, bits 0 to 6: try again, or make room and try again. */
+export const WARNING: ReturnCodeTable = {
+  1: ['CONTEXT_GAP', 'the gap between context identifiers is too large'],
+  2: ['OBJECT_MEMORY', 'no room for another object; flush one'],
+  3: ['SESSION_MEMORY', 'no room for another session; flush one'],
+  4: ['MEMORY', 'no room for objects, sessions or internal work'],
+  5: ['SESSION_HANDLES', 'no session handle is left; flush a session'],
+  6: ['OBJECT_HANDLES', 'no object handle is left; a reboot is needed'],
+  7: ['LOCALITY', 'the locality is not the right one'],
+  8: ['YIELDED', 'the TPM has suspended the command; send it again'],
+  9: ['CANCELED', 'the command was canceled'],
+  10: ['TESTING', 'the TPM is testing itself; send the command again'],
+  ...Object.fromEntries(
+    [0, 1, 2, 3, 4, 5, 6].flatMap((n) => [
+      [0x10 + n, [`REFERENCE_H${n}`, `nothing is loaded for handle ${n + 1}`] as const],
+      [0x18 + n, [`REFERENCE_S${n}`, `nothing is loaded for session ${n + 1}`] as const],
+    ]),
+  ),
+  32: ['NV_RATE', 'NV is written too often; wait and send the command again'],
+  33: ['LOCKOUT', 'the TPM is locked out after too many wrong authorizations'],
+  34: ['RETRY', 'the TPM could not start the command; send it again'],
+  35: ['NV_UNAVAILABLE', 'NV cannot be written now'],
+};

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { flags, type Infer, u32be } from '@vouchsafe/codec';
+
+/**
+ * TPMA_OBJECT. TPM 2.0 Library, Part 2, section 8.3. Reserved bits are refused: a TPM would not load such an object, and
+ * what they will come to mean is not known.
+ */
+export const tpmaObject = flags(u32be, {
+  fixedTPM: 1,
+  stClear: 2,
+  fixedParent: 4,
+  sensitiveDataOrigin: 5,
+  userWithAuth: 6,
+  adminWithPolicy: 7,
+  firmwareLimited: 8,
+  svnLimited: 9,
+  noDA: 10,
+  encryptedDuplication: 11,
+  restricted: 16,
+  decrypt: 17,
+  signEncrypt: 18,
+  x509sign: 19,
+});
+export type TpmaObject = Infer<typeof tpmaObject>;
