@@ -30,7 +30,7 @@ fail() {
 # A manifest is a member's package.json; a glob that matches nothing is left out.
 npm_state() {
   set -- package-lock.json package.json
-  for manifest in packages/*/package.json apps/*/package.json tools/*/package.json; do
+  for manifest in packages/*/package.json apps/*/package.json lab/package.json tools/*/package.json; do
     [ -f "$manifest" ] && set -- "$@" "$manifest"
   done
   cksum "$@" && uname -sm
@@ -119,6 +119,7 @@ missing_packages() {
 
 missing_commands() {
   wanted_packages | while read -r _ tool; do
+    [ "$tool" = - ] && continue
     (PATH=$PATH:/usr/sbin:/sbin && command -v "$tool") >/dev/null 2>&1 || printf '%s ' "$tool"
   done
 }

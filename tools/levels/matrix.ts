@@ -4,7 +4,7 @@ import { MEMBER_LEVELS } from './members.ts';
 import type { Tree } from './tree.ts';
 
 /** A row of ARCHITECTURE.md's matrix: the level, then the member's folder as code. */
-const ROW = /^\|\s*(\d+)\s*\|\s*`((?:packages|apps)\/[a-z0-9-]+)`/;
+const ROW = /^\|\s*(\d+)\s*\|\s*`((?:packages|apps)\/[a-z0-9-]+|lab)`/;
 
 /** Each member has a level, and ARCHITECTURE.md, when there is one, shows that level. */
 export function checkMatrix(tree: Tree): LevelFinding[] {

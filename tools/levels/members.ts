@@ -23,6 +23,8 @@ export const MEMBER_LEVELS: Readonly<Record<string, number>> = {
   'apps/agent': 8,
   'apps/dashboard': 8,
   'apps/cli': 8,
+  // Not part of the product, so nothing of the product may import it.
+  lab: 9,
 };
 
 /** Members up to this level are pure: nothing but the language, TextEncoder and TextDecoder. */

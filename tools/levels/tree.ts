@@ -60,7 +60,7 @@ const EXCLUDED = new Set(['node_modules', 'testdata', 'dist', '.cache', '.git'])
 
 /** Reads the workspace under `root`. */
 export function readTree(root: string): Tree {
-  const members = globSync(['packages/*/package.json', 'apps/*/package.json'], { cwd: root })
+  const members = globSync(['packages/*/package.json', 'apps/*/package.json', 'lab/package.json'], { cwd: root })
     .map((path) => readMember(root, dirname(path)))
     .sort((a, b) => (a.folder < b.folder ? -1 : 1));
   const exclude = (path: string): boolean => EXCLUDED.has(basename(path));

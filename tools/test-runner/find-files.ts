@@ -2,7 +2,12 @@
 import { globSync, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 
-const PATTERNS = ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tools/test/**/*.test.ts'];
+const PATTERNS = [
+  'packages/*/test/**/*.test.ts',
+  'apps/*/test/**/*.test.ts',
+  'lab/test/**/*.test.ts',
+  'tools/test/**/*.test.ts',
+];
 
 /** A filter that names nothing: a mistake, which must not pass as "all is well". */
 export class FilterError extends Error {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Bench, needsTool } from '@vouchsafe/testing';
+import { type Bench, type BenchGoal, needsTool } from '@vouchsafe/testing';
 import { formatBench } from '../bench/format.ts';
 import { MeasureError, missingTool } from '../bench/measure.ts';
 import { runBench } from '../bench/run-bench.ts';

@@ -62,7 +62,7 @@ function pair(name: string, ours: () => unknown, byHand: () => unknown): BenchCa
     name,
     ours: { kind: 'function', label: 'declared', run: ours },
     peer: { kind: 'function', label: 'by hand', run: byHand },
-    goal: GOAL,
+    goals: [GOAL],
   };
 }
 

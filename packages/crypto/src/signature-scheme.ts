@@ -38,7 +38,7 @@ export function requireScheme(algorithm: KeyAlgorithm, scheme: SignatureScheme):
 }
 
 /** For messages: 'RSA-2048', 'EC P-256', 'Ed25519'. */
-export function formatKeyAlgorithm(algorithm: KeyAlgorithm): string {
+function formatKeyAlgorithm(algorithm: KeyAlgorithm): string {
   if (algorithm.kind === 'rsa') return `RSA-${algorithm.bits}`;
   return algorithm.kind === 'ec' ? `EC ${algorithm.curve}` : 'Ed25519';
 }

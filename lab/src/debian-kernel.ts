@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LabError } from './error.ts';
+
+const CACHE = fileURLToPath(new URL('../../.cache/lab/', import.meta.url));
+
+/** A kernel with its modules, unpacked. */
+export interface UnpackedKernel {
+  readonly version: string;
+  readonly image: string;
+  /** Its `lib/modules/VERSION` folder. */
+  readonly modulesRoot: string;
+}
+
+/**
+ * Debian's kernel for virtual machines, as its mirror has it today: downloaded as a package and unpacked into the
+ * checkout's cache, not installed. Needs apt-get and dpkg, no root.
+ * @throws {LabError} 'input_missing', 'tool_failed'.
+ */
+export function debianCloudKernel(): UnpackedKernel {
+  const folder = join(CACHE, 'kernel');
+  if (!existsSync(folder)) unpackInto(folder);
+  const [version] = readdirSync(join(folder, 'lib/modules'));
+  if (version === undefined)
+    throw new LabError('input_missing', `${folder}: no kernel in it; remove the folder and run again`);
+  return {
+    version,
+    image: join(folder, `boot/vmlinuz-${version}`),
+    modulesRoot: join(folder, `lib/modules/${version}`),
+  };
+}
+
+function unpackInto(folder: string): void {
+  mkdirSync(CACHE, { recursive: true });
+  const draft = mkdtempSync(join(CACHE, 'draft-'));
+  try {
+    const depends = run('apt-cache', ['depends', 'linux-image-cloud-amd64'], draft);
+    const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
+    if (name === undefined)
+      throw new LabError('input_missing', 'apt knows no linux-image-cloud-amd64; run apt-get update');
+    run('apt-get', ['download', '-qq', name], draft);
+    const [file] = readdirSync(draft).filter((entry) => entry.endsWith('.deb'));
+    if (file === undefined) throw new LabError('tool_failed', `apt-get download ${name} brought no package`);
+    run('dpkg', ['-x', file, 'unpacked'], draft);
+    renameSync(join(draft, 'unpacked'), folder);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+function run(program: string, args: readonly string[], cwd: string): string {
+  try {
+    return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (cause) {
+    throw new LabError('tool_failed', `${program} ${args.join(' ')} failed: ${(cause as Error).message}`, { cause });
+  }
+}

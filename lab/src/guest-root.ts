@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { memorySource } from '@vouchsafe/bytes';
+import type { TreeEntry } from '@vouchsafe/disk';
+import { programWithLibraries, treeOf } from '@vouchsafe/image';
+
+const INIT = fileURLToPath(new URL('../guest/init.sh', import.meta.url));
+const APPLETS = ['sh', 'mount', 'mkdir', 'cat', 'echo', 'find', 'cpio', 'sync', 'poweroff', 'sleep'];
+const FOLDERS = ['dev', 'proc', 'sys', 'run', 'tmp'];
+
+/** A root file system whose only program reports what its boot measured, with a quote by tpm2-tools. */
+export function guestRoot(): TreeEntry[] {
+  const own = { uid: 0, gid: 0, mtimeSeconds: 0, mode: 0o755 };
+  const files = [
+    { path: 'bin/busybox', from: '/bin/busybox', mode: 0o755 },
+    ...programWithLibraries('/', '/usr/bin/tpm2', 'bin/tpm2'),
+    // Loaded by name while it runs, so no file says that it is needed.
+    ...programWithLibraries(
+      '/',
+      '/usr/lib/x86_64-linux-gnu/libtss2-tcti-device.so.0',
+      'lib/x86_64-linux-gnu/libtss2-tcti-device.so.0',
+    ),
+  ];
+  const links = [
+    ...APPLETS.map((name) => [name, 'busybox']),
+    ...['createek', 'createak', 'quote'].map((name) => [`tpm2_${name}`, 'tpm2']),
+  ];
+  return treeOf(files, [
+    ...links.map(
+      ([name, target]): TreeEntry => ({ kind: 'symlink', path: `bin/${name}`, target: target as string, ...own }),
+    ),
+    ...FOLDERS.map((path): TreeEntry => ({ kind: 'directory', path, ...own })),
+    { kind: 'file', path: 'sbin/init', ...own, content: memorySource(readFileSync(INIT), 'init') },
+  ]);
+}

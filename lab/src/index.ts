@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+export {
+  type BootOutcome,
+  type BootRequest,
+  type BootResult,
+  bootDisk,
+  FIRMWARE_CODE,
+  FIRMWARE_VARIABLES,
+} from './boot.ts';
+export { LabError, type LabErrorCode } from './error.ts';
+export { buildLabImage, type LabImage, readVariableStore, STUB, writeLabDisk } from './lab-image.ts';
+export { type MachineShape, RESULTS_PORT, SMALL_MACHINE } from './qemu-arguments.ts';
+export { type LabKey, makeKey, makeSecureBootKeys, type SecureBootKeySet } from './secure-boot-keys.ts';

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Child } from './child.ts';
+import { LabError } from './error.ts';
+
+const START_TIMEOUT_MS = 10_000;
+
+/** A software TPM for one machine. */
+export interface RunningTpm {
+  /** Unix socket of the control channel, for QEMU. */
+  readonly socketPath: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts swtpm.
+ * @param stateDir where the TPM keeps what survives a boot; made when it is not there.
+ * @param workDir for the socket: a short path, as Unix sockets take 107 octets.
+ */
+export async function startTpm(stateDir: string, workDir: string): Promise<RunningTpm> {
+  mkdirSync(stateDir, { recursive: true });
+  const socketPath = join(workDir, 'tpm');
+  const child = Child.start('swtpm', [
+    'socket',
+    '--tpm2',
+    '--tpmstate',
+    `dir=${stateDir}`,
+    '--ctrl',
+    `type=unixio,path=${socketPath}`,
+    '--log',
+    `file=${join(workDir, 'swtpm.log')},level=1`,
+    '--flags',
+    'not-need-init',
+    '--terminate',
+  ]);
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!existsSync(socketPath)) {
+    if (child.hasExited || Date.now() > deadline) {
+      await child.stop();
+      throw new LabError('tool_failed', `swtpm did not start; its log is ${join(workDir, 'swtpm.log')}`);
+    }
+    await sleep(5);
+  }
+  return { socketPath, stop: () => child.stop() };
+}

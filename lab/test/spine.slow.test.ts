@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// The product's whole way on a thin line: build, predict, boot with Secure Boot and a TPM, quote, verdict; and the refusal of
+// copies that were tampered with. Each boot is emulated and takes half a minute or more; the good one serves many tests.
+import assert from 'node:assert/strict';
+import { copyFileSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { appraiseBoot, type BootEvidence } from '@vouchsafe/appraise';
+import { parseHex, toHex } from '@vouchsafe/base';
+import { memorySource } from '@vouchsafe/bytes';
+import { type BootResult, bootDisk, buildLabImage, type LabImage, readVariableStore } from '@vouchsafe/lab';
+import type { PredictedEvent } from '@vouchsafe/manifest';
+import {
+  predictBootAttempt,
+  predictPartitionTable,
+  predictSecureBoot,
+  predictUki,
+  replayPredicted,
+} from '@vouchsafe/measure';
+import { findSection, liveVariables, openPe } from '@vouchsafe/pe';
+import { needsTool, tempDir } from '@vouchsafe/testing';
+import {
+  checkAttestationKey,
+  decodePublic,
+  importSigningKey,
+  type PcrValue,
+  type QuoteExpectation,
+} from '@vouchsafe/tpm';
+
+const BANK = 'sha256';
+const NONCE = '00112233445566778899aabbccddeeff';
+const QUOTED = Array.from({ length: 16 }, (_, pcr) => pcr);
+const PREDICTED = [4, 5, 7, 9, 11];
+const tools = needsTool('qemu-system-x86_64', 'swtpm', 'tpm2', 'dmsetup', 'busybox', 'dpkg');
+
+/** Written down before any machine is started, from the image and the variable store alone. */
+function predict(image: LabImage): PredictedEvent[] {
+  const banks = [BANK] as const;
+  const variables = liveVariables(readVariableStore(image.firmwareVariables));
+  return [
+    ...predictBootAttempt(banks),
+    ...predictUki(banks, openPe(memorySource(image.uki, 'UKI')), { isSecureBootOn: true }),
+    ...predictSecureBoot(banks, { isOn: true, variables, authority: image.keys.db.certificate.bytes }),
+    ...predictPartitionTable(banks, image.table),
+  ];
+}
+
+function fileOf({ results, serial }: BootResult, name: string): Uint8Array {
+  const file = results.get(name);
+  assert.ok(file, `the guest handed out no ${name}:\n${serial}`);
+  return file;
+}
+
+/** Values as the guest read them: "sha256 4 hex" lines. */
+function pcrValues(boot: BootResult): PcrValue[] {
+  const lines = Buffer.from(fileOf(boot, 'pcrs')).toString('latin1').trim().split('\n');
+  return lines
+    .map((line) => line.split(' ') as [string, string, string])
+    .filter(([bank, pcr]) => bank === BANK && QUOTED.includes(Number(pcr)))
+    .map(([, pcr, value]) => ({ bank: BANK, pcr: Number(pcr), value: parseHex(value.toLowerCase()) }));
+}
+
+function evidenceOf(boot: BootResult): BootEvidence {
+  const quote = {
+    attest: fileOf(boot, 'quote.attest'),
+    signature: fileOf(boot, 'quote.signature'),
+    pcrs: pcrValues(boot),
+  };
+  return { quote, firmwareLog: fileOf(boot, 'firmware.log') };
+}
+
+function expectationOf(boot: BootResult, nonce = NONCE): QuoteExpectation {
+  const area = decodePublic(fileOf(boot, 'ak.pub'));
+  assert.deepEqual(checkAttestationKey(area.value), []);
+  return { key: importSigningKey(area.value), selection: [{ bank: BANK, pcrs: QUOTED }], nonce: parseHex(nonce) };
+}
+
+/** Changes one byte of a copy of the disk. */
+function tamper(image: LabImage, to: string, offset: number): string {
+  copyFileSync(image.disk, to);
+  const fd = openSync(to, 'r+');
+  const byte = new Uint8Array(1);
+  readSync(fd, byte, 0, 1, offset);
+  writeSync(fd, Uint8Array.of((byte[0] as number) ^ 1), 0, 1, offset);
+  return to;
+}
+
+describe('build, predict, boot, quote, verdict', tools, () => {
+  let image: LabImage;
+  let predicted: PredictedEvent[];
+  let good: BootResult;
+  const cleanups: (() => void)[] = [];
+  const dir = (): string => tempDir({ after: (fn) => void cleanups.push(fn as () => void) });
+
+  before(async () => {
+    if (tools.skip !== undefined) return;
+    image = await buildLabImage(dir(), NONCE);
+    predicted = predict(image);
+    good = await bootDisk(image);
+  });
+  after(() => {
+    for (const cleanup of cleanups) cleanup();
+  });
+
+  test('the machine boots from the verity root and reports', () => {
+    assert.equal(good.outcome, 'reported', good.serial);
+    assert.match(good.serial, /vouchsafe-initrd: root verified/);
+  });
+
+  test('the predicted PCRs are the real ones', () => {
+    const values = replayPredicted(BANK, predicted);
+    const real = new Map(pcrValues(good).map(({ pcr, value }) => [pcr, toHex(value)]));
+    const shown = (pcr: number) => [pcr, toHex(values.get(pcr) ?? new Uint8Array(0))];
+    assert.deepEqual(
+      PREDICTED.map(shown),
+      PREDICTED.map((pcr) => [pcr, real.get(pcr)]),
+    );
+  });
+
+  test('the verdict affirms, with each event of the image expected and none besides', () => {
+    const verdict = appraiseBoot(evidenceOf(good), expectationOf(good), { bank: BANK, events: predicted });
+    assert.deepEqual(
+      verdict.findings.filter(({ severity }) => severity === 'error'),
+      [],
+    );
+    assert.equal(verdict.status, 'affirming');
+    const judged = verdict.events.filter(({ pcr }) => PREDICTED.includes(pcr));
+    assert.equal(judged.length, predicted.length);
+    assert.ok(judged.every(({ judgement }) => judgement === 'expected'));
+  });
+
+  test('the same evidence for another challenge is refused', () => {
+    const verdict = appraiseBoot(evidenceOf(good), expectationOf(good, 'ff'.repeat(16)), {
+      bank: BANK,
+      events: predicted,
+    });
+    assert.equal(verdict.status, 'contraindicated');
+    assert.equal(verdict.findings[0]?.code, 'quote_nonce');
+  });
+
+  test('a log with one event changed, or cut short, is refused', () => {
+    const { quote, firmwareLog } = evidenceOf(good);
+    const changed = firmwareLog.slice();
+    const at = Buffer.from(changed).indexOf(
+      Buffer.from(predicted.find(({ pcr }) => pcr === 11)?.digests.get(BANK) ?? []),
+    );
+    assert.ok(at > 0);
+    changed[at] = (changed[at] as number) ^ 1;
+    const reference = { bank: BANK, events: predicted } as const;
+    const verdict = appraiseBoot({ quote, firmwareLog: changed }, expectationOf(good), reference);
+    assert.deepEqual([verdict.status, verdict.findings[0]?.code], ['contraindicated', 'pcr_mismatch']);
+    const cut = appraiseBoot({ quote, firmwareLog: firmwareLog.subarray(0, -1) }, expectationOf(good), reference);
+    assert.deepEqual([cut.status, cut.findings[0]?.code], ['contraindicated', 'log_malformed']);
+  });
+
+  test('another image than the one that was booted is named by its parts', () => {
+    const events = predicted.map((event): PredictedEvent => {
+      if (event.origin.section !== '.initrd') return event;
+      return { ...event, digests: new Map([[BANK, new Uint8Array(32)]]) };
+    });
+    const verdict = appraiseBoot(evidenceOf(good), expectationOf(good), { bank: BANK, events });
+    assert.equal(verdict.status, 'contraindicated');
+    const missing = verdict.findings.filter(({ code }) => code === 'event_missing');
+    assert.ok(missing.some(({ where }) => where.pcr === 11 && where.path === '.initrd'));
+  });
+
+  test('a UKI with one byte changed is refused by the firmware', async () => {
+    const initrd = findSection(openPe(memorySource(image.uki)), '.initrd');
+    assert.ok(initrd);
+    const inDisk = readFileSync(image.disk).indexOf(image.uki.subarray(0, 4096));
+    assert.ok(inDisk > 0);
+    const disk = tamper(image, join(dir(), 'tampered.img'), inDisk + initrd.pointerToRawData + 1000);
+    const boot = await bootDisk({ ...image, disk });
+    assert.equal(boot.outcome, 'refused_by_firmware', boot.serial);
+    rmSync(disk);
+  });
+
+  test('a root with one byte changed is refused by the kernel or the initrd', async () => {
+    // In the file system's superblock, which is the first thing that is read.
+    const disk = tamper(image, join(dir(), 'tampered.img'), image.rootOffset + 1024 + 40);
+    const boot = await bootDisk({ ...image, disk });
+    assert.ok(['refused_by_kernel', 'refused_by_initrd'].includes(boot.outcome), boot.serial);
+    assert.equal(boot.results.size, 0);
+    rmSync(disk);
+  });
+});

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+export { type DiskImageRequest, writeDiskImage } from './build/disk-image.ts';
+export { makeUki } from './build/signed-uki.ts';
+export { makeVerityRoot, type VerityRoot } from './build/verity-root.ts';
+export { ElfFile } from './elf/elf-file.ts';
+export { ImageError, type ImageErrorCode } from './error.ts';
+export { modulesInLoadOrder } from './initrd/kernel-modules.ts';
+export { type InitrdRequest, makeInitrd, VIRTUAL_MACHINE_MODULES } from './initrd/make-initrd.ts';
+export { type PlacedFile, programWithLibraries, treeOf } from './initrd/program.ts';

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DigestAlgorithm } from '@vouchsafe/crypto';
+
+/** Banks that PCRs are predicted in; the TPM decides which it has. */
+export type Bank = Extract<DigestAlgorithm, 'sha1' | 'sha256' | 'sha384' | 'sha512'>;
+
+/** Where an event comes from: what a person can look at or change. */
+export interface EventOrigin {
+  /** The file or table: 'UKI', 'variable db'. */
+  readonly artefact: string;
+  /** Of a PE file. */
+  readonly section?: string;
+}
+
+/** One extend that will happen. */
+export interface PredictedEvent {
+  readonly pcr: number;
+  /** What it is, in words. */
+  readonly description: string;
+  readonly origin: EventOrigin;
+  readonly digests: ReadonlyMap<Bank, Uint8Array>;
+}

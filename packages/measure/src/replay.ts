@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { concatBytes } from '@vouchsafe/base';
+import { digest, digestSize } from '@vouchsafe/crypto';
+import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
+
+/**
+ * The values that PCRs have after the events, in one bank; only PCRs that an event extends. TPM 2.0 Library, Part 1, section
+ * 17.2: new value = H(old value || digest), from all zeros, which is what PCR 0 to 15 are after a reset.
+ */
+export function replayPredicted(bank: Bank, events: readonly PredictedEvent[]): Map<number, Uint8Array> {
+  const values = new Map<number, Uint8Array>();
+  for (const event of events) {
+    const extended = event.digests.get(bank);
+    if (extended === undefined) throw new Error(`the events were not predicted in ${bank}`);
+    const old = values.get(event.pcr) ?? new Uint8Array(digestSize(bank));
+    values.set(event.pcr, digest(bank, concatBytes(old, extended)));
+  }
+  return values;
+}
