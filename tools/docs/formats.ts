@@ -17,4 +17,28 @@ export const FORMAT_PAGES: readonly FormatPage[] = [
     about: 'The superblock in front of a dm-verity hash tree, and the descriptor that an fs-verity digest is made of.',
     folder: 'packages/verity/src',
   },
+  {
+    page: 'disk.md',
+    title: 'GPT, FAT and EROFS',
+    about: 'Partition tables, the volumes of EFI system partitions, and read-only root file systems.',
+    folder: 'packages/disk/src',
+  },
+  {
+    page: 'pe.md',
+    title: 'PE files and EFI variables',
+    about: 'Executables of UEFI and their certificate tables, signature lists, and the variable store of OVMF.',
+    folder: 'packages/pe/src',
+  },
+  {
+    page: 'tpm.md',
+    title: 'TPM 2.0 structures',
+    about: 'Structures of the TPM 2.0 Library, Part 2, as they travel and as they are signed.',
+    folder: 'packages/tpm/src',
+  },
+  {
+    page: 'eventlog.md',
+    title: 'Boot logs',
+    about: "The firmware's log, the data of its events, and the kernel's IMA list.",
+    folder: 'packages/eventlog/src',
+  },
 ];
