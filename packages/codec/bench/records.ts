@@ -114,12 +114,23 @@ export function decodeEventsByHand(): Ev[] {
   return out;
 }
 
+function requireInteger(x: number, max: number): void {
+  if (!Number.isInteger(x) || x < 0 || x > max) throw new Error(`${x} does not fit`);
+}
+
+/** With the refusals that the declaration has: a value that does not fit is an error, not other bytes. */
 export function encodeRecordsByHand(values: Rec[]): Uint8Array {
+  if (values.length > MAX) throw new Error('count');
   const b = new Uint8Array(4 + 16 * values.length);
   const v = new DataView(b.buffer);
   v.setUint32(0, values.length, true);
   let p = 4;
   for (const x of values) {
+    if (typeof x.id !== 'bigint' || x.id < 0n || x.id > 0xffff_ffff_ffff_ffffn) throw new Error('id');
+    requireInteger(x.nameOffset, 0xffff);
+    if (!Object.hasOwn(KINDS, x.kind)) throw new Error(`kind ${x.kind}`);
+    requireInteger(x.links, 0xff);
+    requireInteger(x.mode, 0xffff_ffff);
     v.setBigUint64(p, x.id, true);
     v.setUint16(p + 8, x.nameOffset, true);
     v.setUint8(p + 10, KINDS[x.kind]);

@@ -6,7 +6,6 @@ import { toHex } from '@vouchsafe/base';
 import type { Bench, BenchCase, BenchGoal } from '@vouchsafe/testing';
 import { formatFiles } from '@vouchsafe/verity/node';
 import { randomBytesInto } from './random-bytes.ts';
-import { verifiedReads } from './verified-reads.ts';
 
 const MIB = 1024 * 1024;
 /** The launcher, so that what is measured is what a user waits for. */
@@ -22,7 +21,6 @@ export const bench: Bench = {
     ...(await sizeCases(dir, isQuick ? 128 : 4096, { cpu: 1, wall: 1.7 })),
     smallFile(dir),
     parity(dir, isQuick ? 8 : 64),
-    ...(await verifiedReads(dir)),
   ],
 };
 

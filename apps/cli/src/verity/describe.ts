@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { FileSource } from '@vouchsafe/bytes/node';
-import type { VerityDescription } from '@vouchsafe/verity';
-import { VerityError } from '@vouchsafe/verity';
+import { partitionUuidsFromRootHash } from '@vouchsafe/disk';
+import {
+  formatCcRootfsVerity,
+  formatDmModCreate,
+  formatDmTable,
+  formatKataParameters,
+  formatLoadPinDigests,
+  formatRoothash,
+  formatUsrhash,
+  kataObstacle,
+  type VerityDescription,
+  VerityError,
+} from '@vouchsafe/verity';
 import { knownTree } from '@vouchsafe/verity/node';
 import { Option } from 'commander';
 import type { Session } from '../session.ts';
@@ -15,8 +25,8 @@ type Form = (typeof FORMS)[number];
 interface DescribeOptions extends TreeOptions {
   readonly rootHashFile?: string;
   readonly for?: Form;
-  readonly dataDevice: string;
-  readonly hashDevice: string;
+  readonly dataDevice?: string;
+  readonly hashDevice?: string;
   readonly name: string;
 }
 
@@ -35,8 +45,8 @@ export const describe: Verb = {
           FORMS,
         ),
       )
-      .option('--data-device <name>', 'the data at boot, as the kernel will find it', 'PARTUUID=DATA')
-      .option('--hash-device <name>', 'the tree at boot', 'PARTUUID=HASH')
+      .option('--data-device <name>', 'the data at boot (default: the partition whose UUID the root hash gives)')
+      .option('--hash-device <name>', 'the tree at boot (default: likewise)')
       .option('--name <name>', 'name of the mapped device', 'root')
       .option('--json', 'print one JSON document')
       .addHelpText('after', '\nExample:\n  vouchsafe verity describe root.hash $(cat root.roothash) --for systemd')
@@ -60,24 +70,38 @@ async function run(
       'with --no-superblock say --data-blocks too, as there is no data file to count',
     );
   });
-  const { dataDevice, hashDevice } = options;
-  const forms = await formsOf({ ...knownTree(hash, tree), rootHash, dataDevice, hashDevice }, options.name);
+  const description = { ...knownTree(hash, tree), rootHash, ...devices(rootHash, options) };
+  const wanted = options.for === undefined ? FORMS : [options.for];
+  const forms = Object.fromEntries(wanted.map((form) => [form, formatAs[form](description, options.name)]));
+  const obstacle = wanted.includes('kata') ? kataObstacle(description) : undefined;
+  if (obstacle !== undefined) session.note(obstacle);
   const text =
     options.for === undefined
-      ? FORMS.map((form) => `# ${form}\n${forms[form].trimEnd()}\n`).join('\n')
-      : forms[options.for];
-  session.answer(text, options.for === undefined ? forms : { [options.for]: forms[options.for] });
+      ? Object.entries(forms)
+          .map(([form, line]) => `# ${form}\n${line.trimEnd()}\n`)
+          .join('\n')
+      : (forms[options.for] ?? '');
+  session.answer(text, forms);
 }
 
-async function formsOf(d: VerityDescription, name: string): Promise<Record<Form, string>> {
-  const v = await import('@vouchsafe/verity');
+/** As the options say; else by the partition UUIDs that Discoverable Partitions derive from the root hash. */
+function devices(
+  rootHash: Uint8Array,
+  { dataDevice, hashDevice }: DescribeOptions,
+): { readonly dataDevice: string; readonly hashDevice: string } {
+  const uuids = rootHash.length >= 32 ? partitionUuidsFromRootHash(rootHash) : undefined;
   return {
-    systemd: v.formatRoothash(d),
-    usr: v.formatUsrhash(d),
-    cc: v.formatCcRootfsVerity(d),
-    kata: v.formatKataParameters(d),
-    'dm-mod': v.formatDmModCreate(d, name),
-    dmsetup: v.formatDmTable(d),
-    loadpin: v.formatLoadPinDigests([d.rootHash]),
+    dataDevice: dataDevice ?? `PARTUUID=${uuids?.data ?? 'DATA'}`,
+    hashDevice: hashDevice ?? `PARTUUID=${uuids?.hash ?? 'HASH'}`,
   };
 }
+
+const formatAs: Readonly<Record<Form, (d: VerityDescription, name: string) => string>> = {
+  systemd: formatRoothash,
+  usr: formatUsrhash,
+  cc: formatCcRootfsVerity,
+  kata: formatKataParameters,
+  'dm-mod': formatDmModCreate,
+  dmsetup: formatDmTable,
+  loadpin: ({ rootHash }) => formatLoadPinDigests([rootHash]),
+};

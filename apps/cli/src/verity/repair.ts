@@ -77,6 +77,7 @@ async function run(
       [repairedText(report, data, hash), findingsText(findings)].filter((text) => text !== '').join('\n'),
       {
         isGood: report.after.isGood,
+        repairedBlocks: report.repairedBlocks,
         repairedData: report.repairedData,
         repairedHash: report.repairedHash,
         changedBytes: report.changedBytes,
@@ -101,7 +102,7 @@ function copyFor(path: string, copy: string | undefined, copies: string[]): stri
 }
 
 function repairedText(
-  { after, repairedData, repairedHash, changedBytes }: RepairReport,
+  { after, repairedData, repairedHash, repairedBlocks, changedBytes }: RepairReport,
   data: string,
   hash: string,
 ): string {
@@ -110,7 +111,10 @@ function repairedText(
     if (blocks.length > 0) lines.push(`${hash}: repaired level ${level}, ${blocksText(blocks)}`);
   });
   if (repairedData.length > 0) lines.push(`${data}: repaired ${blocksText(repairedData)}`);
-  if (lines.length > 0) lines.push(`${changedBytes} bytes were wrong`);
+  if (lines.length > 0)
+    lines.push(
+      `${repairedBlocks} ${repairedBlocks === 1 ? 'block' : 'blocks'} mended, ${changedBytes} bytes were wrong`,
+    );
   if (after.isGood) lines.push(lines.length > 0 ? 'all is well now' : 'nothing was damaged');
   return lines.join('\n');
 }

@@ -4,7 +4,8 @@ import { VerityError } from '../error.ts';
 
 /** Below this many octets of data, starting threads takes longer than they save (docs/benchmarks.md). */
 const WORTH_THREADS_BYTES = 384 * 1024 * 1024;
-const MAX_THREADS = 16;
+/** A thread takes 18 MiB; with three the whole stays below 128 MiB. Who has memory and cores says --threads. */
+const MAX_DEFAULT_THREADS = 3;
 const MAX_WANTED_THREADS = 256;
 
 /**
@@ -17,5 +18,5 @@ export function threadsFor(dataBytes: number, wanted: number | undefined): numbe
       throw new VerityError('options_invalid', `${wanted} threads are not possible`);
     return Math.max(1, Math.min(wanted, MAX_WANTED_THREADS));
   }
-  return dataBytes < WORTH_THREADS_BYTES ? 1 : Math.min(MAX_THREADS, availableParallelism());
+  return dataBytes < WORTH_THREADS_BYTES ? 1 : Math.min(MAX_DEFAULT_THREADS, availableParallelism());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ByteSource, requireRange } from '@vouchsafe/bytes';
+import { type ByteSource, readScattered, requireRange } from '@vouchsafe/bytes';
 import { VerityError } from '../error.ts';
 import { requireDataSize } from './format.ts';
 import { treeLayout } from './layout.ts';
@@ -10,6 +10,8 @@ import { requireRootHashSize, requireTreeSize, type VerifyRequest } from './veri
 /** Octets of checked hash blocks that are kept unless the caller says otherwise: the leaves over 2 GiB of data. */
 const DEFAULT_CACHE_BYTES = 16 * 1024 * 1024;
 const MAX_CACHE_BYTES = 1024 * 1024 * 1024;
+/** Octets that are read and checked at a time where more than one block is asked for. */
+const RUN_BYTES = 128 * 1024;
 
 export interface OpenVerityOptions {
   /** Octets of checked hash blocks to keep, 0 to 1 GiB; two blocks are kept in any case. */
@@ -28,11 +30,13 @@ export class VerifiedData implements ByteSource {
   readonly #dataBlockSize: number;
   readonly #tree: VerifiedTree;
   readonly #hasTree: boolean;
-  /** One data block beside the salt, and its digest. */
-  readonly #slot: SaltedBlocks;
-  readonly #digest: Uint8Array;
-  /** The data block that is in the slot, checked; -1 when none is. */
-  #loaded = -1;
+  /** A run of data blocks beside the salt, and their digests end to end. */
+  readonly #slots: SaltedBlocks;
+  readonly #digests: Uint8Array;
+  readonly #digestBytes: number;
+  /** The data blocks that are in the slots, checked. */
+  #loadedFirst = 0;
+  #loadedEnd = 0;
 
   /** Only `openVerity` makes one. */
   constructor(request: VerifyRequest, options: OpenVerityOptions) {
@@ -45,13 +49,15 @@ export class VerifiedData implements ByteSource {
     this.label = data.label;
     this.#data = data;
     this.#dataBlockSize = parameters.dataBlockSize;
-    this.#digest = new Uint8Array(layout.cells.digestBytes);
-    this.#slot = new SaltedBlocks(parameters, parameters.dataBlockSize, 1, this.#digest);
+    const slots = Math.max(1, Math.min(parameters.dataBlocks, Math.floor(RUN_BYTES / parameters.dataBlockSize)));
+    this.#digestBytes = layout.cells.digestBytes;
+    this.#digests = new Uint8Array(slots * this.#digestBytes);
+    this.#slots = new SaltedBlocks(parameters, parameters.dataBlockSize, slots, this.#digests);
     this.#tree = new VerifiedTree(hash, parameters, layout, rootHash, cacheBytesOf(options));
     this.#hasTree = layout.levels.length > 0;
     // Now, so that a wrong root hash shows when the image is opened and not at some later read.
     if (this.#hasTree) this.#tree.checkTop();
-    else this.#load(0);
+    else this.#load(0, 1);
   }
 
   /**
@@ -60,32 +66,43 @@ export class VerifiedData implements ByteSource {
    */
   read(offset: number, target: Uint8Array): void {
     requireRange(this, offset, target.length);
-    const content = this.#slot.contents[0] as Uint8Array;
-    for (let done = 0; done < target.length; ) {
-      const at = offset + done;
-      const block = Math.floor(at / this.#dataBlockSize);
-      this.#load(block);
-      const from = at - block * this.#dataBlockSize;
-      const n = Math.min(this.#dataBlockSize - from, target.length - done);
-      target.set(n === this.#dataBlockSize ? content : content.subarray(from, from + n), done);
-      done += n;
+    const size = this.#dataBlockSize;
+    const end = offset + target.length;
+    const { contents } = this.#slots;
+    for (let at = offset; at < end; ) {
+      const block = Math.floor(at / size);
+      if (block < this.#loadedFirst || block >= this.#loadedEnd) {
+        this.#load(block, Math.min(contents.length, Math.ceil(end / size) - block));
+      }
+      const content = contents[block - this.#loadedFirst] as Uint8Array;
+      const from = at - block * size;
+      const n = Math.min(size - from, end - at);
+      target.set(n === size ? content : content.subarray(from, from + n), at - offset);
+      at += n;
     }
   }
 
-  /** Brings a data block into the slot and checks it there, so that what is checked is what is returned. */
-  #load(block: number): void {
-    if (block === this.#loaded) return;
-    this.#loaded = -1;
-    this.#data.read(block * this.#dataBlockSize, this.#slot.contents[0] as Uint8Array);
-    this.#slot.digestTo(0, 0);
-    if (!this.#tree.isPromised(DATA_LEVEL, block, this.#digest)) {
-      if (!this.#hasTree) throw rootMismatch(this.label);
-      throw new VerityError(
-        'block_corrupt',
-        `${this.label}: data block ${block} does not have the digest that its hash block holds; \`verity verify\` lists all the damage`,
-      );
+  /** Brings data blocks into the slots and checks them there, so that what is checked is what is returned. */
+  #load(first: number, count: number): void {
+    this.#loadedEnd = 0;
+    const { contents } = this.#slots;
+    if (count === 1) this.#data.read(first * this.#dataBlockSize, contents[0] as Uint8Array);
+    else readScattered(this.#data, first * this.#dataBlockSize, contents.slice(0, count));
+    for (let i = 0; i < count; i++) {
+      const at = i * this.#digestBytes;
+      this.#slots.digestTo(i, at);
+      if (!this.#tree.isPromised(DATA_LEVEL, first + i, this.#digests, at)) throw this.#corrupt(first + i);
     }
-    this.#loaded = block;
+    this.#loadedFirst = first;
+    this.#loadedEnd = first + count;
+  }
+
+  #corrupt(block: number): VerityError {
+    if (!this.#hasTree) return rootMismatch(this.label);
+    return new VerityError(
+      'block_corrupt',
+      `${this.label}: data block ${block} does not have the digest that its hash block holds; \`verity verify\` lists all the damage`,
+    );
   }
 }
 

@@ -33,11 +33,12 @@ export class VerifiedTree {
   }
 
   /**
-   * True when the block at that place should have the digest.
+   * True when the block at that place should have the digest that stands at `digestAt` of `digests`.
    * @throws {VerityError} 'root_mismatch', 'block_corrupt' when a hash block above it is not the right one.
    */
-  isPromised(level: number, index: number, digest: Uint8Array): boolean {
-    return holds(this.#above(level, index), this.#cellOffset(level, index), digest);
+  isPromised(level: number, index: number, digests: Uint8Array, digestAt = 0): boolean {
+    const above = this.#above(level, index);
+    return holds(above, this.#cellOffset(level, index), digests, digestAt, this.#digest.length);
   }
 
   /** @throws {VerityError} 'root_mismatch' when the top block does not have the root hash. */
@@ -72,7 +73,7 @@ export class VerifiedTree {
     const content = this.#slot.contents[0] as Uint8Array;
     this.#hash.read(offset, content);
     this.#slot.digestTo(0, 0);
-    if (!holds(above, this.#cellOffset(level, index), this.#digest)) {
+    if (!holds(above, this.#cellOffset(level, index), this.#digest, 0, this.#digest.length)) {
       if (this.#isTop(level)) throw rootMismatch(this.#hash.label);
       throw new VerityError(
         'block_corrupt',
@@ -85,9 +86,9 @@ export class VerifiedTree {
   }
 }
 
-/** True when the digest stands in the block at that offset. */
-function holds(block: Uint8Array, at: number, digest: Uint8Array): boolean {
-  for (let i = 0; i < digest.length; i++) if (digest[i] !== block[at + i]) return false;
+/** True when both hold the same octets at their offsets. */
+function holds(block: Uint8Array, at: number, digests: Uint8Array, digestAt: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (digests[digestAt + i] !== block[at + i]) return false;
   return true;
 }
 
