@@ -37,8 +37,7 @@ function unpackInto(folder: string): void {
   mkdirSync(CACHE, { recursive: true });
   const draft = mkdtempSync(join(CACHE, 'draft-'));
   try {
-    const depends = run('apt-cache', ['depends', 'linux-image-cloud-amd64'], draft);
-    const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
+    const name = kernelPackage(draft) ?? (updateLists(draft), kernelPackage(draft));
     if (name === undefined)
       throw new LabError('input_missing', 'apt knows no linux-image-cloud-amd64; run apt-get update');
     run('apt-get', ['download', '-qq', name], draft);
@@ -51,10 +50,22 @@ function unpackInto(folder: string): void {
   }
 }
 
-function run(program: string, args: readonly string[], cwd: string): string {
+/** The package that the kernel's metapackage stands for; undefined when apt has no lists. */
+function kernelPackage(cwd: string): string | undefined {
+  const depends = run('apt-cache', ['-q', 'show', 'linux-image-cloud-amd64'], cwd, true);
+  return /^Depends: (linux-image-[^\s,]+)/m.exec(depends)?.[1];
+}
+
+/** A machine on which everything was installed long ago may have no lists; only root can fetch them. */
+function updateLists(cwd: string): void {
+  if (process.getuid?.() === 0) run('apt-get', ['update', '-qq'], cwd);
+}
+
+function run(program: string, args: readonly string[], cwd: string, mayFail = false): string {
   try {
     return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (cause) {
+    if (mayFail) return '';
     throw new LabError('tool_failed', `${program} ${args.join(' ')} failed: ${(cause as Error).message}`, { cause });
   }
 }
