@@ -37,7 +37,11 @@ function unpackInto(folder: string): void {
   mkdirSync(CACHE, { recursive: true });
   const draft = mkdtempSync(join(CACHE, 'draft-'));
   try {
-    const name = kernelPackage(draft) ?? (updateLists(draft), kernelPackage(draft));
+    let name = kernelPackage(draft);
+    if (name === undefined) {
+      updateLists(draft);
+      name = kernelPackage(draft);
+    }
     if (name === undefined)
       throw new LabError('input_missing', 'apt knows no linux-image-cloud-amd64; run apt-get update');
     run('apt-get', ['download', '-qq', name], draft);
