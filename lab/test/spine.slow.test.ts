@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { appraiseBoot, type BootEvidence } from '@vouchsafe/appraise';
+import { appraiseBoot, type BootEvidence, learnFirmware } from '@vouchsafe/appraise';
 import { parseHex, toHex } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
 import { type BootResult, bootDisk, buildLabImage, type LabImage, readVariableStore } from '@vouchsafe/lab';
@@ -117,16 +117,32 @@ describe('build, predict, boot, quote, verdict', tools, () => {
     );
   });
 
-  test('the verdict affirms, with each event of the image expected and none besides', () => {
+  test('each event of the image is expected and none besides; firmware and IMA are unknown', () => {
     const verdict = appraiseBoot(evidenceOf(good), expectationOf(good), { bank: BANK, events: predicted });
-    assert.deepEqual(
-      verdict.findings.filter(({ severity }) => severity === 'error'),
-      [],
-    );
-    assert.equal(verdict.status, 'affirming');
+    assert.deepEqual([...new Set(verdict.findings.map(({ code }) => code))], ['firmware_unknown', 'ima_unappraised']);
+    assert.equal(verdict.status, 'warning');
     const judged = verdict.events.filter(({ pcr }) => PREDICTED.includes(pcr));
     assert.equal(judged.length, predicted.length);
     assert.ok(judged.every(({ judgement }) => judgement === 'expected'));
+  });
+
+  test('with a baseline of the firmware only IMA is left: with Secure Boot on the kernel measures each module', () => {
+    const [evidence, expected] = [evidenceOf(good), expectationOf(good)];
+    const first = appraiseBoot(evidence, expected, { bank: BANK, events: predicted });
+    const baseline = learnFirmware(first, evidence.firmwareLog, BANK);
+    const verdict = appraiseBoot(evidence, expected, { bank: BANK, events: [...predicted, ...baseline] });
+    assert.deepEqual([verdict.status, verdict.findings.map(({ code }) => code)], ['warning', ['ima_unappraised']]);
+    assert.ok(verdict.events.every(({ judgement }) => judgement === 'expected'));
+  });
+
+  test('a quote that leaves out what the image decides affirms nothing', () => {
+    const expected = expectationOf(good);
+    const verdict = appraiseBoot(
+      evidenceOf(good),
+      { ...expected, selection: [{ bank: BANK, pcrs: [0] }] },
+      { bank: BANK, events: predicted },
+    );
+    assert.deepEqual([verdict.status, verdict.findings[0]?.code], ['contraindicated', 'quote_selection']);
   });
 
   test('the same evidence for another challenge is refused', () => {

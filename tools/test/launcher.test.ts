@@ -51,7 +51,7 @@ test('a changed manifest sends it to the set-up', async (t) => {
   await checkout.run(launcher);
   assert.deepEqual(
     checkout.calls().filter((call) => call.startsWith('npm')),
-    ['npm install --no-audit --no-fund --loglevel=error'],
+    ['npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error'],
   );
 });
 

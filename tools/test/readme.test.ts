@@ -29,6 +29,6 @@ test("the README's commands work", (t) => {
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^Root hash:/m);
   assert.match(stdout, /^exit code 1$/m);
-  assert.match(stdout, /^root\.img: repaired block 4$/m);
+  assert.match(stdout, /root\.img: repaired block 4$/m);
   assert.match(stdout, /^all is well now$/m);
 });

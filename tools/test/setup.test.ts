@@ -17,7 +17,9 @@ test('the first run installs both kinds of packages and says so; the second does
   assert.match(first.stderr, /npm install/);
   assert.match(first.stderr, /apt-get install lack-it/);
   const calls = checkout.calls();
-  assert.deepEqual(called(calls, 'npm'), ['npm install --no-audit --no-fund --loglevel=error']);
+  assert.deepEqual(called(calls, 'npm'), [
+    'npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error',
+  ]);
   assert.match(called(calls, 'apt-get').join('\n'), /update\n.*install --no-install-recommends lack-it$/);
 
   assert.deepEqual(await setUp(checkout), QUIET);

@@ -1,3 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { appraiseBoot, type BootEvidence, type BootReference } from './appraise-boot.ts';
-export type { AppraisalFindingCode, JudgedEvent, Verdict } from './verdict.ts';
+export { appraiseBoot, type BootEvidence } from './appraise-boot.ts';
+export type { BootReference } from './check-reference.ts';
+export { learnFirmware } from './learn-firmware.ts';
+export type { AppraisalFinding, AppraisalFindingCode, JudgedEvent, Verdict, VerdictStatus } from './verdict.ts';

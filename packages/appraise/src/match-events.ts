@@ -1,49 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bytesEqual, toHex } from '@vouchsafe/base';
+import { toHex } from '@vouchsafe/base';
 import { type BootEvent, digestOf } from '@vouchsafe/eventlog';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
+import { type Pair, pairUp } from './pair-up.ts';
 import type { JudgedEvent } from './verdict.ts';
 
 /**
- * Lays the events of one PCR beside those that were predicted for it. Order counts, as it does in the PCR. Where they part,
- * what comes later in the prediction shows that something is missing; what does not, that something is there too much.
+ * Lays the events of one PCR beside those that were predicted for it. Order counts, as it does in the PCR, and so does
+ * number: each prediction stands for one event. What has no partner is unexpected or missing. Only digests are compared,
+ * as nothing else of an event is measured.
  */
 export function matchEvents(
   bank: Bank,
   real: readonly BootEvent[],
   predicted: readonly PredictedEvent[],
 ): JudgedEvent[] {
-  const judged: JudgedEvent[] = [];
-  let next = 0;
-  for (const event of real) {
-    const digest = digestOf(event, bank);
-    const at = digest === undefined ? -1 : predicted.findIndex((p, i) => i >= next && holds(p, bank, digest));
-    if (at < 0) {
-      judged.push({ pcr: event.pcr, event: event.index, judgement: 'unexpected', predicted: undefined });
-      continue;
-    }
-    for (const missing of predicted.slice(next, at)) judged.push(absent(missing));
-    judged.push({ pcr: event.pcr, event: event.index, judgement: 'expected', predicted: predicted[at] });
-    next = at + 1;
+  const pairs = pairUp(
+    real.map((event) => textOf(digestOf(event, bank))),
+    predicted.map(({ digests }) => textOf(digests.get(bank))),
+  );
+  return pairs.map((pair) => judge(pair, real, predicted));
+}
+
+const textOf = (digest: Uint8Array | undefined): string | undefined => digest && toHex(digest);
+
+function judge({ left, right }: Pair, real: readonly BootEvent[], predicted: readonly PredictedEvent[]): JudgedEvent {
+  const event = left === undefined ? undefined : (real[left] as BootEvent);
+  const prediction = right === undefined ? undefined : (predicted[right] as PredictedEvent);
+  if (event === undefined) {
+    const { pcr } = prediction as PredictedEvent;
+    return { pcr, event: undefined, judgement: 'missing', predicted: prediction };
   }
-  for (const missing of predicted.slice(next)) judged.push(absent(missing));
-  return judged;
-}
-
-const absent = (predicted: PredictedEvent): JudgedEvent => ({
-  pcr: predicted.pcr,
-  event: undefined,
-  judgement: 'missing',
-  predicted,
-});
-
-function holds(predicted: PredictedEvent, bank: Bank, digest: Uint8Array): boolean {
-  const expected = predicted.digests.get(bank);
-  return expected !== undefined && bytesEqual(expected, digest);
-}
-
-/** The predicted digest in text; for findings. */
-export function digestText({ digests }: PredictedEvent, bank: Bank): string {
-  const digest = digests.get(bank);
-  return digest === undefined ? `no ${bank} digest` : toHex(digest);
+  const judgement = prediction === undefined ? 'unexpected' : 'expected';
+  return { pcr: event.pcr, event: event.index, judgement, predicted: prediction };
 }

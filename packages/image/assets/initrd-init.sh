@@ -12,7 +12,8 @@ refuse() {
   echo "vouchsafe-initrd: refused: $*"
   sleep 1
   poweroff -f
-  sleep 60
+  # Whatever poweroff does, nothing below runs: when init ends, the kernel stops.
+  exit 1
 }
 
 echo 'vouchsafe-initrd: start'
@@ -20,12 +21,15 @@ while read -r module; do
   insmod "/modules/$module" || refuse "module $module does not load"
 done </modules/order
 
+# Words are words, not patterns of file names.
+set -f
 roothash=
 for word in $(cat /proc/cmdline); do
   case $word in
     roothash=*) roothash=${word#roothash=} ;;
   esac
 done
+set +f
 case $roothash in
   '' | *[!0-9a-f]*) refuse 'the command line has no roothash= in lower-case hexadecimal' ;;
 esac
@@ -60,7 +64,8 @@ salt=$(field 88 "$salt_size" x1)
 table="0 $((data_blocks * data_block_size / 512)) verity 1 $data $tree $data_block_size $hash_block_size $data_blocks 1 sha256 $roothash ${salt:--}"
 dmsetup create root --readonly --table "$table" || refuse 'the verity device cannot be made'
 mount -o ro -t erofs /dev/mapper/root /sysroot || refuse 'the root does not have the root hash of the command line, or is no erofs'
-[ -x /sysroot/sbin/init ] || refuse 'the root has no /sbin/init'
+# Often a link, which leads somewhere only once the root is the root.
+[ -x /sysroot/sbin/init ] || [ -L /sysroot/sbin/init ] || refuse 'the root has no /sbin/init'
 echo 'vouchsafe-initrd: root verified'
 mount --move /dev /sysroot/dev
 mount --move /proc /sysroot/proc

@@ -4,6 +4,8 @@ import { VouchsafeError } from '@vouchsafe/base';
 export type ImageErrorCode =
   | 'elf_malformed' // a program, library or module that is not the ELF file it should be
   | 'module_missing' // a kernel module that is neither built in nor among the files
+  | 'module_cycle' // kernel modules that need each other, so that none can be loaded first
+  | 'path_invalid' // a path or name in an input that leads out of where it may lead, or nowhere
   | 'library_missing'; // a shared library that a program needs and no folder has
 
 export class ImageError extends VouchsafeError<ImageErrorCode> {

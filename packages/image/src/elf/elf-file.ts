@@ -7,6 +7,8 @@ import { elf64Dynamic, elf64Header, elf64SectionHeader } from './structures.ts';
 /** Far above what modules and libraries have. */
 const MAX_SECTIONS = 10_000;
 const MAX_SECTION_BYTES = 64 * 1024 * 1024;
+const MAX_NAME_BYTES = 4096;
+const MAX_NEEDED_LIBRARIES = 1000;
 /** gABI, chapter 4, "Sections": occupies no octets of the file. */
 const SHT_NOBITS = 8;
 const SHT_DYNAMIC = 6;
@@ -35,14 +37,14 @@ export class ElfFile {
     this.#names = this.#content(names);
   }
 
-  /** The content of the first section of that name; undefined when there is none. */
+  /** The content of the first section of that name; undefined when there is none. @throws {ImageError} 'elf_malformed'. */
   section(name: string): Uint8Array | undefined {
     const found = this.#sections.find((s) => this.#text(this.#names, s.nameOffset) === name);
     return found && this.#content(found);
   }
 
-  /** Names of the shared libraries that the program loader has to find, in order. */
-  neededLibraries(): string[] {
+  /** Names of the shared libraries that the program loader has to find, in order. @throws {ImageError} 'elf_malformed'. */
+  neededLibraries(): readonly string[] {
     const dynamic = this.#sections.find((s) => s.type === SHT_DYNAMIC);
     if (dynamic === undefined) return [];
     const strings = this.#sections[dynamic.link];
@@ -53,7 +55,9 @@ export class ElfFile {
     for (let at = 0; at + 16 <= entries.length; at += 16) {
       const { tag, value } = decode(elf64Dynamic, entries.subarray(at, at + 16));
       if (tag === DT_NULL) break;
-      if (tag === DT_NEEDED) needed.push(this.#text(text, Number(value)));
+      if (tag !== DT_NEEDED) continue;
+      if (needed.length >= MAX_NEEDED_LIBRARIES) throw this.#malformed(`more than ${MAX_NEEDED_LIBRARIES} libraries`);
+      needed.push(this.#text(text, Number(value)));
     }
     return needed;
   }
@@ -71,7 +75,8 @@ export class ElfFile {
   #text(strings: Uint8Array, offset: number): string {
     const end = strings.indexOf(0, offset);
     if (end < 0) throw this.#malformed('a name without an end');
-    return String.fromCharCode(...strings.subarray(offset, Math.min(end, offset + 4096)));
+    if (end - offset > MAX_NAME_BYTES) throw this.#malformed(`a name of ${end - offset} octets`);
+    return String.fromCharCode(...strings.subarray(offset, end));
   }
 
   #decode<T>(codec: Parameters<typeof decode<T>>[0], offset: number): T {

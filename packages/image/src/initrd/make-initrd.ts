@@ -8,7 +8,8 @@ import { type CpioMember, type TreeEntry, writeCpio } from '@vouchsafe/disk';
 import { modulesInLoadOrder } from './kernel-modules.ts';
 import { programWithLibraries, treeOf } from './program.ts';
 
-const INIT = fileURLToPath(new URL('../../assets/initrd-init.sh', import.meta.url));
+/** Found when it is needed: in a bundle there is no address to find it from, and loading that must not fail. */
+const initPath = (): string => fileURLToPath(new URL('../../assets/initrd-init.sh', import.meta.url));
 
 /** What the init needs of busybox, besides the shell. */
 const APPLETS = ['sh', 'mount', 'insmod', 'cat', 'sleep', 'switch_root', 'dd', 'od', 'grep', 'poweroff', 'tr'];
@@ -34,7 +35,8 @@ const MAX_INITRD_BYTES = 512 * 1024 * 1024;
  * An initrd that opens a verity root from `roothash=` on the measured command line, and nothing else: busybox, dmsetup, the
  * modules with their dependencies, and an init that fails closed. The same inputs give the same bytes.
  * @returns a cpio archive, compressed with zstd.
- * @throws {ImageError} 'module_missing', 'library_missing', 'elf_malformed'. @throws {BytesError}
+ * @throws {ImageError} 'module_missing', 'module_cycle', 'library_missing', 'path_invalid', 'elf_malformed'.
+ * @throws {BytesError}
  */
 export function makeInitrd(request: InitrdRequest): Uint8Array {
   const modules = modulesInLoadOrder(
@@ -42,7 +44,7 @@ export function makeInitrd(request: InitrdRequest): Uint8Array {
     request.modules.filter((name) => name !== ''),
   );
   const files = [
-    { path: 'init', from: INIT, mode: 0o755 },
+    { path: 'init', from: initPath(), mode: 0o755 },
     { path: 'bin/busybox', from: request.busybox, mode: 0o755 },
     ...programWithLibraries(request.systemRoot, request.dmsetup, 'bin/dmsetup'),
     ...modules.map((from) => ({ path: `modules/${basename(from)}`, from, mode: 0o644 })),
