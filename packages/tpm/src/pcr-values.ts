@@ -20,11 +20,11 @@ const keyOf = (bank: TpmBank, pcr: number): string => `${bank}:${pcr}`;
 /**
  * The values of exactly the selected PCRs, in the order that a TPM hashes them: selections as listed, PCRs ascending
  * (TPM 2.0 Library, Part 1, section 17.7). What is not selected is left out, so that nobody takes it for quoted.
- * @throws {TpmError} 'pcr_value_repeated', 'pcr_value_missing', 'pcr_value_size'; 'argument_invalid' for too many
+ * @throws {TpmError} 'pcr_value_repeated', also for more values than there can be PCRs; 'pcr_value_missing', 'pcr_value_size'
  */
 export function selectPcrValues(selections: readonly PcrSelection[], values: readonly PcrValue[]): PcrValue[] {
   if (values.length > MAX_VALUES) {
-    throw new TpmError('argument_invalid', `expected at most ${MAX_VALUES} PCR values, found ${values.length}`);
+    throw new TpmError('pcr_value_repeated', `expected at most ${MAX_VALUES} PCR values, found ${values.length}`);
   }
   const byKey = new Map<string, PcrValue>();
   for (const value of values) {

@@ -44,7 +44,8 @@ export function checkSeparators(log: TcgLog, artefact = 'event log'): LogFinding
     if (event.type === 'EV_NO_ACTION' || event.pcr > LAST_FIRMWARE_PCR) continue;
     const where = { artefact, pcr: event.pcr, event: event.index, offset: event.offset };
     const isSeparator = event.type === 'EV_SEPARATOR';
-    const meaning = isSeparator || event.data.length <= 4 ? separatorMeaning(event) : 'unknown';
+    // Whatever its data is: neither type nor data is measured, the digest is.
+    const meaning = separatorMeaning(event);
     if (isSeparator === (meaning === 'unknown')) {
       const actual = isSeparator ? 'EV_SEPARATOR with another digest' : `a separator's digest as ${event.type}`;
       findings.push(logFinding('separator_type', where, { expected: "EV_SEPARATOR and a separator's digest", actual }));
