@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ascii, concatBytes } from '@vouchsafe/base';
+import { ascii, bytesEqual, concatBytes } from '@vouchsafe/base';
 import { encode, guid, rest, u64le, utf16le } from '@vouchsafe/codec';
 import { encodeGpt, type GptTable } from '@vouchsafe/disk';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
@@ -10,6 +10,7 @@ import {
   type StoredVariable,
 } from '@vouchsafe/pe';
 import { digestsOf } from './digests.ts';
+import { MeasureError } from './error.ts';
 
 /** TCG PC Client Platform Firmware Profile 1.06, section 10.4.1, EV_SEPARATOR: four zero octets end the pre-boot part. */
 function separator(banks: readonly Bank[], pcr: number): PredictedEvent {
@@ -64,6 +65,7 @@ const POLICY: readonly [name: string, vendor: string][] = [
 /**
  * PCR 7: the state of Secure Boot, its variables (empty ones too), the separator, and the entry of db that let the image pass,
  * once however many images it lets pass.
+ * @throws {MeasureError} 'options_invalid'. @throws {PeError} for a db that is malformed.
  */
 export function predictSecureBoot(banks: readonly Bank[], state: SecureBootState): PredictedEvent[] {
   const variable = (name: string, vendor: string, data: Uint8Array, description: string): PredictedEvent => ({
@@ -95,12 +97,13 @@ export function predictSecureBoot(banks: readonly Bank[], state: SecureBootState
 function authorityEntry(db: Uint8Array, certificate: Uint8Array): Uint8Array {
   for (const list of decodeSignatureLists(db)) {
     for (const { owner, data } of list.signatures) {
-      if (data.length === certificate.length && data.every((octet, i) => octet === certificate[i])) {
+      if (bytesEqual(data, certificate)) {
         return concatBytes(encode(guid, owner), data);
       }
     }
   }
-  return new Uint8Array(0);
+  const message = 'expected a certificate that db holds, found another; with it no image of this key would start';
+  throw new MeasureError('options_invalid', message);
 }
 
 /** PCR 5: the table of the disk that is booted from, and the end of boot services. PFP 1.06, sections 3.3.4.6 and 10.2.10. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MeasureError } from './error.ts';
+import { FIRST_RELEASE, isKnownRelease, LAST_RELEASE } from './stub.ts';
 
-/** A section in the order of measurement, and the first and last stub that measures it. */
+/** A section in the order of measurement, and the first stub that measures it. */
 interface MeasuredSection {
   readonly name: string;
   readonly from: number;
@@ -28,7 +30,14 @@ const ORDER: readonly MeasuredSection[] = [
   { name: '.efifw', from: 258 },
 ];
 
-/** Names of the sections that a stub of this version measures, in its order. */
+/**
+ * Names of the sections that a stub of this version measures, in its order.
+ * @throws {MeasureError} 'stub_unknown' for one older or newer than those that were looked at: a guess would be a reference.
+ */
 export function measuredSections(stubMajor: number): string[] {
+  if (!isKnownRelease(stubMajor)) {
+    const message = `expected systemd-stub ${FIRST_RELEASE} to ${LAST_RELEASE}, found ${stubMajor}, whose measurements are not known`;
+    throw new MeasureError('stub_unknown', message);
+  }
   return ORDER.filter(({ from }) => stubMajor >= from).map(({ name }) => name);
 }

@@ -1,125 +1,193 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ascii, parseUtf8 } from '@vouchsafe/base';
-import type { ByteSource } from '@vouchsafe/bytes';
-import { encode, rest, utf16leNul } from '@vouchsafe/codec';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
-import {
-  digestMeasuredByFirmware,
-  findSection,
-  openPe,
-  type PeFile,
-  readSmallSection,
-  sectionSource,
-  stubVersionOf,
-} from '@vouchsafe/pe';
-import { digestsOf, digestsOfSource } from './digests.ts';
+import { type ImageSectionHeader, isPe, openPe, type PeFile, sectionSource } from '@vouchsafe/pe';
+import { type AddonOutcome, addonOutcome } from './addons.ts';
+import { applicationEvent } from './application-event.ts';
+import { embeddedArchives, sidecarArchives, sidecarEvent } from './archives.ts';
+import { appendText, cleanText, commandLineOctets, hasControl, requireText, sectionText } from './command-line.ts';
 import { MeasureError } from './error.ts';
-import { measuredSections } from './measured-sections.ts';
+import type { EspFolders } from './esp-folders.ts';
+import { eventOf } from './event.ts';
+import { embeddedInitrds, kernelEvents } from './kernel-events.ts';
+import { type LoaderOutcome, loaderOutcome } from './loader-events.ts';
+import { sectionEvents } from './section-events.ts';
+import { locateSections, type SectionChoice, selectSections } from './selected-sections.ts';
+import { type Release, stubOf, unknownOf } from './stub.ts';
+import { textOctets } from './text-section.ts';
 
 /** Under which circumstances a UKI is started. */
-export interface UkiStart {
+export interface UkiStart extends SectionChoice, EspFolders {
   readonly isSecureBootOn: boolean;
+  /** systemd-boot, when it starts the UKI; the firmware does otherwise. */
+  readonly loader?: PeFile;
+  /** Options of the boot entry, or typed there, without '@1 ' for a profile. With Secure Boot on, a UKI's own text wins. */
+  readonly commandLine?: string;
+  /** The PCRs that are wanted, so that what cannot be known of another does not matter; all of them unless given. */
+  readonly pcrs?: readonly number[];
 }
 
-/** Stubs up to this one start the inner kernel through the firmware, which measures it unless Secure Boot is on. */
-const LAST_STUB_WITH_LOAD_IMAGE = 257;
+/** PCRs that starting a UKI extends, but for 5 and 7, which depend on more than the UKI. */
+export const UKI_PCRS: readonly number[] = [4, 9, 11, 12, 13];
 
 /**
- * The events of a UKI that the firmware starts from its default path or a boot option: PCR 4 (the firmware), 11 (the stub) and
- * 9 (the kernel), in the order in which each PCR is extended. Without addons, credentials, extensions and profiles.
- * @throws {MeasureError} 'stub_unknown' when the file does not say which stub it was made with.
+ * The events of a UKI from the moment that the firmware starts the loader or the UKI up to the kernel: PCR 4 (firmware), 9
+ * (kernel), 11, 12 and 13 (stub and loader), in the order of the log. What depends on the machine is left out: text from
+ * SMBIOS (PCR 12 and 9), boots in confidential virtual machines, which ignore more, and files of /loader/extensions.
+ * @throws {MeasureError} for what is not known, 'stub_unknown', 'loader_unknown', 'machine_dependent', and for a start
+ * that cannot be, 'profile_unknown', 'options_invalid', 'command_line_invalid', 'kernel_unsuitable'. @throws {PeError}
+ * @throws {TextError} for a command line that is not UTF-8. @throws {DiskError} for a file name that is none.
  */
 export function predictUki(banks: readonly Bank[], uki: PeFile, start: UkiStart): PredictedEvent[] {
-  const version = stubVersionOf(uki);
-  if (version?.product !== 'systemd-stub') {
-    throw new MeasureError('stub_unknown', `${uki.source.label}: expected a systemd-stub in .sdmagic; is it a UKI?`);
+  const wanted = new Set(start.pcrs ?? UKI_PCRS);
+  const stub = stubOf(uki);
+  const sections = selectSections(uki, stub, start);
+  // PCR 11 depends on nothing but the file, so that nothing else can stand in its way.
+  if (UKI_PCRS.every((pcr) => pcr === 11 || !wanted.has(pcr))) {
+    return wanted.has(11) ? sectionEvents(banks, uki, stub, sections) : [];
   }
+  const own = ownText(uki, sections);
+  const profile = start.profile ?? 0;
+  const loader = loaderOf(banks, uki, start, profile);
+  const custom = customText(stub, start, loader, own !== undefined);
+  const addons = addonOutcome(banks, stub, start, textOctets(uki, sections, '.uname'));
+  const archives = sidecarArchives(stub, start);
+  const when = (pcr: number, events: () => readonly PredictedEvent[]): readonly PredictedEvent[] =>
+    wanted.has(pcr) ? events() : [];
   return [
-    ...applicationEvents(banks, uki, version.major, start),
-    ...sectionEvents(banks, uki, version.major),
-    ...kernelEvents(banks, uki, version.major),
-  ];
+    ...(loader === undefined ? [] : [loader.application]),
+    ...when(4, () => [applicationEvent(banks, uki, 'the UKI')]),
+    ...(loader?.passed ?? []),
+    ...profileEvents(banks, uki, profile),
+    ...when(11, () => sectionEvents(banks, uki, stub, sections)),
+    ...customEvents(banks, custom),
+    ...addons.applications,
+    ...addons.commandLines,
+    ...addons.deviceTrees,
+    ...archives.filter(({ pcr }) => wanted.has(pcr)).map((archive) => sidecarEvent(banks, archive)),
+    ...addons.microcode,
+    ...addons.initrds,
+    ...when(4, () => innerKernelEvents(banks, uki, stub, sections, start)),
+    ...when(9, () => {
+      requireModernKernel(uki, sections);
+      return kernelEvents(banks, uki, stub, {
+        ...handedText(uki, stub, own, custom, addons),
+        parts: [
+          ...addons.microcodeParts,
+          ...embeddedInitrds(uki, stub, sections),
+          ...archives.map(({ part }) => part),
+          ...embeddedArchives(uki, stub, sections),
+          ...addons.initrdParts,
+        ],
+      });
+    }),
+  ].filter(({ pcr }) => wanted.has(pcr));
 }
 
-/** TCG PC Client Platform Firmware Profile 1.06, section 10.4.1, EV_EFI_BOOT_SERVICES_APPLICATION: the Authenticode digest. */
-function applicationEvents(banks: readonly Bank[], uki: PeFile, stub: number, start: UkiStart): PredictedEvent[] {
-  const images: [description: string, section: string | undefined, pe: PeFile][] = [['the UKI', undefined, uki]];
-  const linux = findSection(uki, '.linux');
-  // With Secure Boot on, these stubs answer for the inner kernel before the firmware's measuring code is reached (secure-boot.c).
-  if (linux !== undefined && stub <= LAST_STUB_WITH_LOAD_IMAGE && !start.isSecureBootOn) {
-    images.push(['the kernel inside the UKI, as Secure Boot is off', '.linux', openPe(sectionSource(uki, linux))]);
-  }
-  return images.map(([description, section, pe]) => ({
-    pcr: 4,
-    description,
-    origin: { artefact: uki.source.label, ...(section === undefined ? {} : { section }) },
-    digests: new Map(banks.map((bank) => [bank, digestMeasuredByFirmware(pe, authenticode(bank))])),
-  }));
+type Sections = ReadonlyMap<string, ImageSectionHeader>;
+
+function ownText(uki: PeFile, sections: Sections): string | undefined {
+  const octets = textOctets(uki, sections, '.cmdline');
+  return octets === undefined || octets.length === 0 ? undefined : sectionText(octets);
 }
 
-function authenticode(bank: Bank): 'sha1' | 'sha256' | 'sha384' {
-  if (bank === 'sha512') throw new MeasureError('bank_unsupported', 'images are not predicted in the sha512 bank');
-  return bank;
+function loaderOf(banks: readonly Bank[], uki: PeFile, start: UkiStart, profile: number): LoaderOutcome | undefined {
+  if (start.loader === undefined) return undefined;
+  const options = start.commandLine === '' ? undefined : start.commandLine;
+  // The loader reads the UKI by its own rules, which are those of the stub of its release.
+  const builtIn = (release: Release): string | undefined => ownText(uki, locateSections(uki.sections, release));
+  return loaderOutcome(banks, start.loader, { options, builtIn, profile });
 }
-
-/** Each section: its name with a NUL, then its content as it lies in memory. systemd, src/boot/efi/stub.c; formats: UKI, PCR 11. */
-function sectionEvents(banks: readonly Bank[], uki: PeFile, stub: number): PredictedEvent[] {
-  return measuredSections(stub).flatMap((name): PredictedEvent[] => {
-    const section = findSection(uki, name);
-    if (section === undefined || section.virtualSize === 0) return [];
-    const origin = { artefact: uki.source.label, section: name };
-    return [
-      { pcr: 11, description: `the name ${name}`, origin, digests: digestsOf(banks, ascii(`${name}\0`)) },
-      {
-        pcr: 11,
-        description: `the content of ${name}`,
-        origin,
-        digests: digestsOfSource(banks, sectionSource(uki, section)),
-      },
-    ];
-  });
-}
-
-/** The kernel's EFI stub: load options, then the initrd as it was loaded. Linux 6.1, drivers/firmware/efi/libstub. */
-function kernelEvents(banks: readonly Bank[], uki: PeFile, stub: number): PredictedEvent[] {
-  const events: PredictedEvent[] = [];
-  const cmdline = readSmallSection(uki, '.cmdline');
-  if (cmdline !== undefined) {
-    events.push({
-      pcr: 9,
-      description: 'the command line, as the kernel got it',
-      origin: { artefact: uki.source.label, section: '.cmdline' },
-      digests: digestsOf(banks, encode(utf16leNul(rest), commandLineText(cmdline))),
-    });
-  }
-  const initrd = loadedInitrd(uki, stub);
-  if (initrd !== undefined) {
-    events.push({
-      pcr: 9,
-      description: 'the initrd, as the kernel got it',
-      origin: { artefact: uki.source.label, section: '.initrd' },
-      digests: digestsOfSource(banks, initrd),
-    });
-  }
-  return events;
-}
-
-/** The stub ends the text at a NUL and takes white space off its ends since 253; 252 takes it as it is. */
-function commandLineText(octets: Uint8Array): string {
-  return parseUtf8(octets).replace(/\0.*$/s, '');
-}
-
-/** Sections from which a stub makes archives of its own behind the initrd. systemd 252, src/boot/efi/stub.c. */
-const SECTIONS_WITH_ARCHIVES = ['.pcrsig', '.pcrpkey'];
 
 /**
- * What the stub hands to the kernel. One part alone goes as it is; several, each padded to 4 octets, go end to end
- * (combine_initrd). Here only what is certain: stub 252 and one part.
+ * What stands in for the UKI's own command line: load options, unless Secure Boot is on and the UKI has its own. systemd
+ * 252.39 and 254.26, src/boot/efi/stub.c (use_load_options), and 257.13, src/boot/stub.c (process_arguments,
+ * settle_command_line).
  */
-function loadedInitrd(uki: PeFile, stub: number): ByteSource | undefined {
-  if (stub > 252 || SECTIONS_WITH_ARCHIVES.some((name) => findSection(uki, name) !== undefined)) {
-    throw new MeasureError('stub_unknown', `PCR 9 is not predicted yet for stub ${stub} with these sections`);
+function customText(
+  stub: Release,
+  start: UkiStart,
+  loader: LoaderOutcome | undefined,
+  hasOwn: boolean,
+): string | undefined {
+  const options = requireText((loader === undefined ? start.commandLine : loader.options) ?? '');
+  if (stub.major >= 257 && /^@\d/.test(options)) {
+    throw new MeasureError(
+      'options_invalid',
+      `expected options without a profile, found '${options.slice(0, 20)}'; give its number apart`,
+    );
   }
-  const section = findSection(uki, '.initrd');
-  return section === undefined ? undefined : sectionSource(uki, section);
+  const [first = ''] = options;
+  if (first === '' || (start.isSecureBootOn && hasOwn)) return undefined;
+  if (stub.major > 257 && hasControl(options))
+    throw unknownOf(stub, 'whether it takes options with control characters');
+  if (first <= '\u001f') return undefined;
+  const text = cleanText(stub, options);
+  if (text !== '' || stub.major <= 254) return text;
+  if (stub.major < 257) throw unknownOf(stub, 'what it makes of options that are all white space');
+  return undefined;
+}
+
+function customEvents(banks: readonly Bank[], custom: string | undefined): PredictedEvent[] {
+  if (custom === undefined) return [];
+  const description = "the command line that stands in for the UKI's own";
+  return [eventOf(banks, { pcr: 12, description, origin: { artefact: 'boot entry' } }, commandLineOctets(custom))];
+}
+
+/** Its number in decimal; the default's is not measured. systemd 257, src/boot/stub.c (measure_profile). */
+function profileEvents(banks: readonly Bank[], uki: PeFile, profile: number): PredictedEvent[] {
+  if (profile === 0) return [];
+  const origin = { artefact: uki.source.label, section: '.profile' };
+  const text = { pcr: 12, description: `profile ${profile} of the UKI`, origin };
+  return [eventOf(banks, text, commandLineOctets(`${profile}`))];
+}
+
+function handedText(
+  uki: PeFile,
+  stub: Release,
+  own: string | undefined,
+  custom: string | undefined,
+  addons: AddonOutcome,
+): { commandLine: string | undefined; commandLineOrigin: PredictedEvent['origin'] } {
+  const base = custom ?? (own === undefined ? undefined : cleanText(stub, own));
+  const commandLine =
+    base === undefined && addons.texts.length === 0 ? undefined : addons.texts.reduce(appendText, base ?? '');
+  const commandLineOrigin =
+    custom === undefined ? { artefact: uki.source.label, section: '.cmdline' } : { artefact: 'boot entry' };
+  return { commandLine, commandLineOrigin };
+}
+
+/** Stubs up to the first start the kernel through the firmware; from the second they load it themselves. */
+const LAST_STUB_WITH_LOAD_IMAGE = 257;
+const FIRST_STUB_WITHOUT = 262;
+
+/**
+ * The kernel inside, which the firmware measures too, unless Secure Boot is on: then the stub answers for it before the
+ * firmware's measuring code is reached. systemd 257, src/boot/secure-boot.c.
+ */
+function innerKernelEvents(
+  banks: readonly Bank[],
+  uki: PeFile,
+  stub: Release,
+  sections: Sections,
+  start: UkiStart,
+): PredictedEvent[] {
+  const linux = sections.get('.linux');
+  if (linux === undefined || start.isSecureBootOn || stub.major >= FIRST_STUB_WITHOUT) return [];
+  if (stub.major > LAST_STUB_WITH_LOAD_IMAGE) {
+    throw unknownOf(stub, 'whether firmware measures the inner kernel into PCR 4 with Secure Boot off');
+  }
+  requireModernKernel(uki, sections);
+  const origin = { artefact: uki.source.label, section: '.linux' };
+  const kernel = openPe(sectionSource(uki, linux));
+  return [applicationEvent(banks, kernel, 'the kernel inside the UKI, as Secure Boot is off', origin)];
+}
+
+/** Older kernels are entered directly, past firmware and past their own measuring. systemd 257, src/boot/pe.c (pe_kernel_info). */
+function requireModernKernel(uki: PeFile, sections: Sections): void {
+  const linux = sections.get('.linux');
+  if (linux === undefined) return;
+  const source = sectionSource(uki, linux);
+  if (!isPe(source) || openPe(source).optionalHeader.majorImageVersion >= 1) return;
+  const message = `${source.label}: expected a kernel with the initrd protocol of EFI (image version 1), found an older one, which stubs start another way`;
+  throw new MeasureError('kernel_unsuitable', message);
 }

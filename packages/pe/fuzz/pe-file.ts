@@ -1,20 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memorySource } from '@vouchsafe/bytes';
-import { checkLayout, digestCoveredBySignature, openPe, readSbat, readSignatures, stubVersionOf } from '@vouchsafe/pe';
+import {
+  certificateLists,
+  checkLayout,
+  checkUkiFile,
+  describeUki,
+  digestCoveredBySignature,
+  openPe,
+  parseSbatLevel,
+  readSbat,
+  readSignatures,
+  stubVersionOf,
+} from '@vouchsafe/pe';
 import type { FuzzTarget } from '@vouchsafe/testing';
 import { madeBytes } from '../test/made-pe.ts';
+
+const CONTEXT = {
+  secureBoot: {
+    db: certificateLists([new Uint8Array(8)], '55c96959-7948-4709-85a5-aff5393936a4'),
+    dbx: [
+      { type: 'sha256', signatures: [{ owner: '55c96959-7948-4709-85a5-aff5393936a4', data: new Uint8Array(32) }] },
+    ],
+  },
+  sbatLevel: parseSbatLevel('sbat,1\n'),
+};
 
 /** Bytes as a PE file: everything that reads one. */
 export const target: FuzzTarget = {
   name: 'pe-file',
   seeds: () => [madeBytes(), madeBytes({ format: 'pe32', bssBytes: 100 }), signedSeed()],
   run(bytes) {
+    // What cannot be loaded is a finding there, so only the source's own errors may come out.
+    checkUkiFile(memorySource(bytes), CONTEXT);
     const pe = openPe(memorySource(bytes));
     const hashed = digestCoveredBySignature(pe, 'sha256');
     if (hashed.length !== 32) throw new Error('a digest of another length');
     checkLayout(pe);
     stubVersionOf(pe);
     readSignatures(pe);
+    const { sections } = describeUki(pe);
+    if (sections.length !== pe.sections.length) throw new Error('sections that are not described');
     readSbat(pe);
   },
 };

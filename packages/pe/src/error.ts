@@ -12,6 +12,8 @@ export type PeErrorCode =
   | 'certificate_table' // a certificate table outside the file, not at its end, or lying about lengths
   | 'signature_malformed' // a signature that is not Authenticode
   | 'sbat_malformed' // a text that is not SBAT
+  | 'bls_malformed' // a boot entry, a loader.conf or a file name against the Boot Loader Specification
+  | 'pcrsig_malformed' // a .pcrsig or .pcrpkey that cannot be read
   | 'stub_unsuitable' // a stub that the sections cannot be added to
   | 'signature_list_malformed' // bytes that are not EFI signature lists
   | 'variable_malformed' // bytes that are not an authenticated variable
@@ -23,6 +25,10 @@ export type PeErrorCode =
 export interface PeErrorPlace extends ErrorOptions {
   /** Octets from the start of the file or value that was given. */
   readonly offset?: number | undefined;
+  /** In a text, from 1. */
+  readonly line?: number | undefined;
+  /** In the line, in characters, from 1. */
+  readonly column?: number | undefined;
 }
 
 export class PeError extends VouchsafeError<PeErrorCode> {
@@ -30,11 +36,23 @@ export class PeError extends VouchsafeError<PeErrorCode> {
   readonly code: PeErrorCode;
   /** Octets from the start of the file or value that was given. */
   readonly offset: number | undefined;
+  /** In a text, from 1. */
+  readonly line: number | undefined;
+  /** In the line, in characters, from 1. */
+  readonly column: number | undefined;
 
   constructor(code: PeErrorCode, message: string, place: PeErrorPlace = {}) {
-    const { offset, ...options } = place;
-    super(offset === undefined ? message : `${message} (at 0x${offset.toString(16)})`, options);
+    const { offset, line, column, ...options } = place;
+    super(`${message}${formatPlace(place)}`, options);
     this.code = code;
     this.offset = offset;
+    this.line = line;
+    this.column = column;
   }
+}
+
+function formatPlace({ offset, line, column }: PeErrorPlace): string {
+  if (offset !== undefined) return ` (at 0x${offset.toString(16)})`;
+  if (line === undefined) return '';
+  return ` (line ${line}${column === undefined ? '' : `, column ${column}`})`;
 }

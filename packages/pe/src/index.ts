@@ -7,6 +7,12 @@ export {
   type SignatureResult,
 } from './authenticode/check.ts';
 export {
+  checkSecureBoot,
+  type SecureBootCheck,
+  type SecureBootDatabases,
+  type SecureBootFindingCode,
+} from './authenticode/check-secure-boot.ts';
+export {
   type AuthenticodeAlgorithm,
   digestCoveredBySignature,
   digestMeasuredByFirmware,
@@ -19,6 +25,36 @@ export {
   type SignatureEntry,
 } from './authenticode/signature.ts';
 export type { SpcIndirectData } from './authenticode/spc-indirect-data.ts';
+export { type BootEntry, formatBootEntry, parseBootEntry } from './bls/boot-entry.ts';
+export type { ConfigLine } from './bls/config-lines.ts';
+export {
+  AUTO_ENROLMENT_NAME,
+  ENROLMENT_VARIABLES,
+  type EnrolmentKeys,
+  type EnrolmentVariable,
+  enrolmentFiles,
+  enrolmentPath,
+} from './bls/enrolment.ts';
+export {
+  type BootCounter,
+  bootCounter,
+  countedAfterTry,
+  type EntryFileName,
+  type EntryState,
+  entryState,
+  extraFolderOf,
+  formatEntryFileName,
+  parseEntryFileName,
+} from './bls/entry-name.ts';
+export {
+  checkEsp,
+  ENTRIES_TYPE,
+  ESP_PATH,
+  type EspFindingCode,
+  fallbackLoaderPath,
+  systemdBootPath,
+} from './bls/esp.ts';
+export { formatLoaderConf, type LoaderConf, parseLoaderConf } from './bls/loader-conf.ts';
 export {
   type AuthenticatedVariable,
   decodeAuthenticatedVariable,
@@ -44,6 +80,7 @@ export {
   type EfiSignatureList,
   encodeSignatureLists,
 } from './efi/signature-list.ts';
+export { decodeSignatureUpdate, type SignatureUpdate } from './efi/signature-update.ts';
 export {
   decodeVariableStore,
   liveVariables,
@@ -64,8 +101,30 @@ export { findSection, readSmallSection, sectionSource } from './read/section-dat
 export type { AppendLayout, NewSection, PlacedSection } from './uki/append-layout.ts';
 export { type AppendOptions, appendSections } from './uki/append-sections.ts';
 export { buildUki, type UkiContents, ukiSections } from './uki/build.ts';
+export { checkUki, checkUkiFile, type UkiContext } from './uki/check.ts';
+export { type CommandLineFindingCode, checkCommandLine } from './uki/command-line-risks.ts';
+export { type DescribeOptions, describeUki, type UkiDescription } from './uki/describe.ts';
+export type { SectionDescription } from './uki/describe-section.ts';
+export type { CertificateDescription, SignatureDescription, SignerDescription } from './uki/describe-signature.ts';
 export { joinInitrds } from './uki/initrd.ts';
+export { type KernelParameter, parseKernelCommandLine } from './uki/kernel-command-line.ts';
+export {
+  isPcrSignatureBy,
+  type PcrPublicKey,
+  type PcrSignature,
+  parsePcrPublicKey,
+  parsePcrSignatures,
+} from './uki/pcr-signature.ts';
+export { type ProfileSections, profileField, sectionsByProfile } from './uki/profiles.ts';
 export { ADDON_SBAT, mergeSbat, readSbat, UKI_SBAT } from './uki/sbat.ts';
+export {
+  checkSbat,
+  parseSbatLevel,
+  type SbatFindingCode,
+  type SbatLevel,
+} from './uki/sbat-level.ts';
+export { parseSbat, type SbatComponent } from './uki/sbat-text.ts';
 export { UKI_SECTION_ORDER, type UkiSectionName } from './uki/section-names.ts';
 export { type StubVersion, stubVersionOf } from './uki/stub-version.ts';
+export type { UkiFinding, UkiFindingCode } from './uki/uki-finding.ts';
 export { checksumOf, PeChecksum } from './write/checksum.ts';

@@ -19,3 +19,13 @@ export const MAX_SIGNATURES = 65_536;
 export const MAX_STORE_BYTES = 64 * 1024 * 1024;
 /** Octets of a section that is read into memory as text: .sbat, .sdmagic. */
 export const MAX_TEXT_SECTION_BYTES = 64 * 1024;
+/** Components in one .sbat or one SBAT level; shim's own level has four. */
+export const MAX_SBAT_ENTRIES = 1024;
+/** Characters of a boot entry or a loader.conf; systemd-boot reads all of either into memory. */
+export const MAX_CONFIG_CHARACTERS = 256 * 1024;
+/** Lines of a boot entry or a loader.conf. */
+export const MAX_CONFIG_LINES = 4096;
+/** Signatures in one .pcrsig: banks times phases times keys; systemd-measure writes 4 for each bank. Each costs a check. */
+export const MAX_PCR_SIGNATURES = 256;
+/** Profiles of one image whose PCR signatures are checked; real images have a handful. */
+export const MAX_SIGNED_PROFILES = 16;

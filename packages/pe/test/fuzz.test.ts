@@ -4,6 +4,7 @@ import { isVouchsafeError } from '@vouchsafe/base';
 import type { FuzzTarget } from '@vouchsafe/testing';
 import fc from 'fast-check';
 import { target as authenticatedVariable } from '../fuzz/authenticated-variable.ts';
+import { target as bootText } from '../fuzz/boot-text.ts';
 import { target as peFile } from '../fuzz/pe-file.ts';
 import { target as signatureList } from '../fuzz/signature-list.ts';
 import { target as variableStore } from '../fuzz/variable-store.ts';
@@ -22,7 +23,7 @@ function run(target: FuzzTarget, bytes: Uint8Array): void {
   }
 }
 
-for (const target of [peFile, signatureList, variableStore, authenticatedVariable]) {
+for (const target of [peFile, signatureList, variableStore, authenticatedVariable, bootText]) {
   test(`${target.name}: mutated input gives a coded error or a value, nothing else`, () => {
     const seeds = target.seeds();
     for (const seed of seeds) run(target, seed);

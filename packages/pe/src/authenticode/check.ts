@@ -52,7 +52,15 @@ const ACCEPTED_DIGESTS: readonly AuthenticodeAlgorithm[] = ['sha256', 'sha384'];
  * @throws {PeError} 'certificate_table' and 'limit' when the table cannot be read.
  */
 export function checkSignatures(pe: PeFile, options: SignatureCheckOptions): SignatureCheck {
-  const digests = new Map<DigestAlgorithm, Uint8Array>();
+  return checkSignaturesWith(pe, options, new Map());
+}
+
+/** The same, with digests of the file that are known already; what is computed is added. */
+export function checkSignaturesWith(
+  pe: PeFile,
+  options: SignatureCheckOptions,
+  digests: Map<DigestAlgorithm, Uint8Array>,
+): SignatureCheck {
   const results = readSignatures(pe).map((entry) => checkSignature(pe, entry, options, digests));
   const findings = results.flatMap((result) => result.findings);
   if (results.length === 0) {

@@ -10,7 +10,7 @@ import type { PeFile } from '../read/pe-file.ts';
 import { sectionsInFileOrder } from '../read/section-table.ts';
 
 /** Digests that firmware and signers use for PE files. */
-export type AuthenticodeAlgorithm = 'sha1' | 'sha256' | 'sha384';
+export type AuthenticodeAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
 /**
  * What a signature covers: the Authenticode digest of the file as a signer leaves it, padded with zeros to a multiple of

@@ -36,7 +36,7 @@ export interface UkiContents {
 }
 
 /** An addon needs one of these, or it would change nothing. systemd 257, src/ukify/ukify.py, check_inputs. */
-const ADDON_SECTIONS = ['.cmdline', '.dtb', '.dtbauto', '.ucode', '.initrd', '.hwids'];
+export const ADDON_SECTIONS: readonly string[] = ['.cmdline', '.dtb', '.dtbauto', '.ucode', '.initrd', '.hwids'];
 
 /**
  * Writes a unified kernel image, or an addon when there is no kernel: unsigned, the same bytes for the same input.

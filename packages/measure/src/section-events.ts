@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ascii } from '@vouchsafe/base';
+import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
+import { type ImageSectionHeader, type PeFile, sectionSource } from '@vouchsafe/pe';
+import { eventOf, eventOfSource } from './event.ts';
+import { measuredSections } from './measured-sections.ts';
+import type { Release } from './stub.ts';
+
+/**
+ * PCR 11: each section's name with its NUL, then its content as it lies in memory, VirtualSize octets. systemd, src/boot/stub.c
+ * (measure_sections). The signature over PCR 11, .pcrsig, is never measured, as it cannot be known before PCR 11 is.
+ */
+export function sectionEvents(
+  banks: readonly Bank[],
+  uki: PeFile,
+  stub: Release,
+  sections: ReadonlyMap<string, ImageSectionHeader>,
+): PredictedEvent[] {
+  return measuredSections(stub.major).flatMap((name): PredictedEvent[] => {
+    const section = sections.get(name);
+    if (section === undefined) return [];
+    const origin = { artefact: uki.source.label, section: name };
+    return [
+      eventOf(banks, { pcr: 11, description: `the name ${name}`, origin }, ascii(`${name}\0`)),
+      eventOfSource(banks, { pcr: 11, description: `the content of ${name}`, origin }, sectionSource(uki, section)),
+    ];
+  });
+}
