@@ -12,6 +12,8 @@ export const EXIT = {
   failed: 3,
   /** Ended by Ctrl-C, as shells have it: 128 and the signal's number. */
   interrupted: 130,
+  /** Ended by SIGTERM, likewise. */
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -53,4 +53,48 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       verify: { summary: 'check a signature', load: async () => (await import('./fsverity/verify.ts')).verify },
     },
   },
+  uki: {
+    summary: 'unified kernel images and addons: build, sign, look into, verify',
+    example: 'vouchsafe uki inspect linux.efi',
+    verbs: {
+      build: {
+        summary: 'make an image of a kernel, initrds and what goes with them',
+        load: async () => (await import('./uki/build.ts')).build,
+      },
+      addon: { summary: 'make an addon', load: async () => (await import('./uki/addon.ts')).addon },
+      sign: {
+        summary: 'sign an image, or any PE file, for Secure Boot',
+        load: async () => (await import('./uki/sign.ts')).sign,
+      },
+      inspect: {
+        summary: 'show what is in an image',
+        load: async () => (await import('./uki/inspect.ts')).inspect,
+      },
+      verify: { summary: 'say whether it would boot', load: async () => (await import('./uki/verify.ts')).verify },
+    },
+  },
+  keys: {
+    summary: 'keys of Secure Boot, PCR policies, dm-verity and manifests',
+    example: 'vouchsafe keys generate keys',
+    verbs: {
+      generate: {
+        summary: 'make all keys and what machines enrol from',
+        load: async () => (await import('./keys/generate.ts')).generate,
+      },
+      enroll: {
+        summary: 'put the keys into the variable store of a virtual machine',
+        load: async () => (await import('./keys/enroll.ts')).enroll,
+      },
+    },
+  },
+  pcr: {
+    summary: 'PCR values: what a TPM will hold',
+    example: 'vouchsafe pcr predict linux.efi --secure-boot on --pcrs 4,11',
+    verbs: {
+      predict: {
+        summary: 'compute the PCRs that an image leads to',
+        load: async () => (await import('./pcr/predict.ts')).predict,
+      },
+    },
+  },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What options and arguments may hold. A refusal is a usage error that names the option.
 import { readFileSync } from 'node:fs';
-import { HexError, parseHex } from '@vouchsafe/base';
+import { HexError, parseHex, utf8 } from '@vouchsafe/base';
 import { BytesError } from '@vouchsafe/bytes';
 import { hostError } from '@vouchsafe/bytes/node';
 import { InvalidArgumentError } from 'commander';
@@ -52,4 +52,55 @@ export function readSmallFile(path: string): Uint8Array {
   if (bytes.length > MAX_SMALL_FILE_BYTES)
     throw new BytesError('out_of_range', `${path}: too large; is it the right file?`);
   return bytes;
+}
+
+/** For options that may be given several times. */
+export function collect<T>(value: T, earlier: readonly T[] = []): readonly T[] {
+  return [...earlier, value];
+}
+
+/** Values between commas or white space; for options that may be given several times too. */
+export function collectList(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, ...text.split(/[\s,]+/).filter((value) => value !== '')];
+}
+
+/** A time in milliseconds since 1970: whole seconds since then, or a date as 2026-01-31T12:00:00Z. */
+export function timeMs(text: string): number {
+  const value = /^[0-9]{1,12}$/.test(text) ? Number(text) * 1000 : dateMs(text);
+  if (!Number.isSafeInteger(value) || value % 1000 !== 0) {
+    throw new InvalidArgumentError('Expected seconds since 1970, or a time in UTC as 2026-01-31T12:00:00Z.');
+  }
+  return value;
+}
+
+function dateMs(text: string): number {
+  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+/**
+ * The words of a command line as a shell splits them: white space between, '…' and "…" around, \ before a character.
+ * Nothing else of a shell is meant: no variables, no globs.
+ */
+export function commandWords(text: string): readonly string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  for (const [piece, single, double, escaped, plain] of text.matchAll(
+    /'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|([^\s'"\\]+)|\s+|['"\\]/g,
+  )) {
+    const part = single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped ?? plain;
+    if (part !== undefined) word = (word ?? '') + part;
+    else if (/^['"\\]/.test(piece)) throw new InvalidArgumentError(`Expected an end of the ${piece} in the command.`);
+    else if (word !== undefined) {
+      words.push(word);
+      word = undefined;
+    }
+  }
+  if (word !== undefined) words.push(word);
+  if (words.length === 0) throw new InvalidArgumentError('Expected a command.');
+  return words;
+}
+
+/** As ukify takes them: a text, or @ and the path of a file whose octets are taken as they are. */
+export function textOrFile(text: string): Uint8Array {
+  return text.startsWith('@') ? readSmallFile(text.slice(1)) : utf8(text);
 }

@@ -3,12 +3,15 @@ import { isVouchsafeError } from '@vouchsafe/base';
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { NOUNS } from './noun.ts';
-import { print, Session } from './session.ts';
+import { Session } from './session.ts';
+import { writeErr, writeOut } from './terminal/standard-streams.ts';
 import { version } from './version.ts';
 
 /** Runs one command line. Never throws for what a user can cause. */
 export async function runCommand(args: readonly string[]): Promise<ExitCode> {
-  const session = new Session(args.includes('--json'));
+  const session = new Session(isJsonWanted(args));
+  // Node.js would end with 1, which is an answer.
+  process.once('uncaughtException', (error) => process.exit(report(error, session)));
   try {
     const program = await programFor(args, session);
     await program.parseAsync(args, { from: 'user' });
@@ -20,15 +23,29 @@ export async function runCommand(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
+/** Behind -- there are only names of files. */
+function isJsonWanted(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).includes('--json');
+}
+
+const JSON_OPTION = ['--json', 'print one JSON document'] as const;
+
 /** The program with the verb that is asked for, or else with the names of what can be. */
 async function programFor(args: readonly string[], session: Session): Promise<Command> {
   const program = new Command('vouchsafe')
     .description('Image-based Linux that can prove what it booted.')
     .version(version(), '-V, --version')
+    .option(...JSON_OPTION)
     .addHelpText('after', '\nExample:\n  vouchsafe verity format root.erofs root.hash');
   const [wantedNoun = '', wantedVerb = ''] = args.filter((arg) => !arg.startsWith('-'));
   for (const [nounName, { summary, example, verbs }] of wantedOrAll(NOUNS, wantedNoun)) {
-    const noun = setUp(program.command(nounName).description(summary)).addHelpText('after', `\nExample:\n  ${example}`);
+    const noun = setUp(
+      program
+        .command(nounName)
+        .description(summary)
+        .option(...JSON_OPTION),
+    ).addHelpText('after', `\nExample:\n  ${example}`);
     for (const [verbName, entry] of wantedOrAll(verbs, wantedVerb)) {
       const verb = setUp(noun.command(verbName).summary(entry.summary));
       if (nounName === wantedNoun && verbName === wantedVerb) (await entry.load()).define(verb, session);
@@ -41,13 +58,17 @@ function wantedOrAll<T>(table: Readonly<Record<string, T>>, wanted: string): [na
   return Object.hasOwn(table, wanted) ? [[wanted, table[wanted] as T]] : Object.entries(table);
 }
 
+/** Options count where they stand: else the program would take --json from a verb that wants it as a value. */
 function setUp(command: Command): Command {
   return command
+    .enablePositionalOptions()
     .exitOverride()
     .helpCommand(false)
     .showHelpAfterError('(-h shows the usage)')
-    .configureOutput({ writeOut: (text) => print(1, text), writeErr: (text) => print(2, text) });
+    .configureOutput({ writeOut: (text) => void writeOut(new TextEncoder().encode(text)), writeErr });
 }
+
+const NO_VERB = 'no command was named; vouchsafe -h lists them';
 
 /** Errors that answer the question with no: what was asked about is whole, and not what it should be. */
 const NO_CODES: ReadonlySet<string> = new Set(['block_corrupt', 'root_mismatch', 'signature_invalid']);
@@ -61,12 +82,13 @@ function report(error: unknown, session: Session): ExitCode {
   if (error instanceof CommanderError) {
     // Help and version come as errors too, with 0; what commander refuses, it has said itself.
     if (error.exitCode === 0) return EXIT.good;
-    session.fail('usage', error.message.replace(/^error: /, ''), true);
+    const message = error.code === 'commander.help' ? NO_VERB : error.message.replace(/^error: /, '');
+    session.fail('usage', message, true);
     return EXIT.usage;
   }
-  if (session.wasInterrupted) {
-    session.fail('interrupted', 'interrupted; nothing was left under a final name', false);
-    return EXIT.interrupted;
+  if (session.interruption !== undefined) {
+    session.failInterrupted();
+    return session.interruption;
   }
   if (isVouchsafeError(error)) {
     session.fail(error.code, error.message, false);

@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import { NOUNS } from '../src/noun.ts';
+import { madePe, madeVariableStore } from './made-efi.ts';
 import { ENVIRONMENT, MAIN, vouchsafe } from './support.ts';
 
 /** What the examples take for granted. */
 function scene(dir: string): void {
   writeFileSync(join(dir, 'root.erofs'), new Uint8Array(16 * 4096).fill(7));
   writeFileSync(join(dir, 'app.bin'), 'app');
-  for (const name of ['verity', 'fsverity']) {
+  for (const name of ['verity', 'fsverity', 'db']) {
     const key = [
       '-newkey',
       'rsa:2048',
@@ -31,12 +32,31 @@ function scene(dir: string): void {
   assert.equal(vouchsafe(dir, 'verity', 'format', 'root.erofs', ...made).code, 0);
   const signed = ['app.bin', 'app.bin.sig', '--key', 'fsverity.key', '--certificate', 'fsverity.crt'];
   assert.equal(vouchsafe(dir, 'fsverity', 'sign', ...signed).code, 0);
+  sceneOfImages(dir);
+}
+
+/** A stub and a kernel that nothing runs, an image of them, and a variable store. */
+function sceneOfImages(dir: string): void {
+  writeFileSync(join(dir, 'linuxx64.efi.stub'), madePe('systemd-stub 257.1'));
+  writeFileSync(join(dir, 'addonx64.efi.stub'), madePe('systemd-addon 257.1'));
+  writeFileSync(join(dir, 'vmlinuz'), madePe(undefined));
+  writeFileSync(join(dir, 'initrd.img'), 'initrd');
+  writeFileSync(join(dir, 'os-release'), 'ID=made\n');
+  writeFileSync(join(dir, 'OVMF_VARS_4M.fd'), madeVariableStore());
+  const contents = ['--linux', 'vmlinuz', '--os-release', '@os-release', '--cmdline', `roothash=${'4f'.repeat(32)}`];
+  const built = ['--stub', 'linuxx64.efi.stub', ...contents, '-o', 'linux.efi'];
+  assert.equal(vouchsafe(dir, 'uki', 'build', ...built).code, 0);
+  const signed = ['linux.efi', '--key', 'db.key', '--certificate', 'db.crt', '-o', 'linux.signed.efi'];
+  assert.equal(vouchsafe(dir, 'uki', 'sign', ...signed).code, 0);
+  assert.equal(vouchsafe(dir, 'keys', 'generate', 'keys').code, 0);
 }
 
 /** Files that an example makes, and that are there already. */
 const MADE: Readonly<Record<string, readonly string[]>> = {
   'verity format': ['root.hash', 'root.fec'],
   'fsverity sign': ['app.bin.sig'],
+  'uki sign': ['linux.signed.efi'],
+  'keys generate': ['keys'],
 };
 
 test('each usage has an example that works', needsTool('openssl'), async (t) => {
@@ -53,7 +73,7 @@ test('each usage has an example that works', needsTool('openssl'), async (t) => 
       const example = /\nExample:\n {2}vouchsafe (.*)\n$/.exec(help.stdout)?.[1];
       assert.ok(example, help.stdout);
       const made = Object.entries(MADE).find(([command]) => example.startsWith(command))?.[1] ?? [];
-      for (const name of made) rmSync(join(dir, name), { force: true });
+      for (const name of made) rmSync(join(dir, name), { force: true, recursive: true });
       const command = `"${process.execPath}" "${MAIN}" ${example.replace('| xxd', '| od -c').replace('/usr/bin/*', 'app.bin')}`;
       execFileSync('sh', ['-ec', command], { cwd: dir, env: ENVIRONMENT, stdio: 'pipe' });
     });

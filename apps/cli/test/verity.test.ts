@@ -2,49 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, openSync, readdirSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import { ENVIRONMENT, MAIN, vouchsafe } from './support.ts';
+import { BLOCKS, damage, formatted, makeData } from './verity-support.ts';
 
-const BLOCKS = 300;
 const OPTIONS = ['--salt', 'dada', '--uuid', 'a60c98d2-ae9b-4865-bfcb-b4e3ace11033'];
-
-/** Data that repeats in no block. */
-function makeData(dir: string, blocks = BLOCKS): string {
-  const words = new Uint32Array(blocks * 1024);
-  for (let i = 0, state = 1; i < words.length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    words[i] = state;
-  }
-  writeFileSync(join(dir, 'data'), words);
-  return 'data';
-}
-
-function damage(path: string, offset: number): void {
-  const fd = openSync(path, 'r+');
-  writeSync(fd, 'damage', offset);
-}
-
-/** A folder with data, its tree, parity, and the root hash. */
-function formatted(t: Parameters<typeof tempDir>[0]): { dir: string; root: string } {
-  const dir = tempDir(t);
-  makeData(dir);
-  const { code, stderr } = vouchsafe(
-    dir,
-    'verity',
-    'format',
-    'data',
-    'hash',
-    '--fec-device',
-    'fec',
-    '--root-hash-file',
-    'root',
-  );
-  assert.equal(code, 0, stderr);
-  return { dir, root: readFileSync(join(dir, 'root'), 'utf8') };
-}
 
 test('format and dump print what veritysetup prints', needsTool('veritysetup'), (t) => {
   const dir = tempDir(t);
@@ -109,6 +74,32 @@ test('repair mends data and tree where they stand, or copies of them', (t) => {
     assert.deepEqual(readFileSync(join(dir, name)), readFileSync(join(dir, `${name}.good`)));
     assert.deepEqual(readFileSync(join(dir, `${name}.copy`)), readFileSync(join(dir, `${name}.good`)));
   }
+});
+
+test('verify says what of the damage a parity can mend', (t) => {
+  const { dir, root } = formatted(t);
+  const verify = (...options: string[]) =>
+    vouchsafe(dir, 'verity', 'verify', 'data', 'hash', root, '--fec-device', 'fec', ...options);
+  assert.deepEqual(JSON.parse(verify('--json').stdout).repairable, { blocks: 0, isAll: true });
+  // The data block is under the hash block, and comes to light only when that is mended.
+  damage(join(dir, 'data'), 7 * 4096);
+  damage(join(dir, 'hash'), 2 * 4096 + 100);
+  const before = ['data', 'hash'].map((name) => readFileSync(join(dir, name)));
+  const no = verify('--json');
+  assert.equal(no.code, 1);
+  assert.deepEqual(JSON.parse(no.stdout).repairable, { blocks: 2, isAll: true });
+  assert.match(verify().stdout, /2 blocks can be mended/);
+  assert.deepEqual(
+    ['data', 'hash'].map((name) => readFileSync(join(dir, name))),
+    before,
+  );
+  // Three in one codeword are more than two parity bytes cover.
+  const rounds = Math.ceil((BLOCKS + 4) / 253);
+  for (let i = 0; i < 3; i++) damage(join(dir, 'data'), (20 + i * rounds) * 4096);
+  assert.equal(JSON.parse(verify('--json').stdout).repairable.isAll, false);
+  const short = verify('--fec-roots', '4');
+  assert.equal(short.code, 3);
+  assert.match(short.stderr, /--fec-roots/);
 });
 
 test('read gives the data, and never a damaged block', (t) => {

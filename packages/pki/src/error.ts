@@ -25,6 +25,9 @@ export type PkiErrorCode =
   | 'digest_mismatch' // the content is not what was signed
   | 'signature_invalid' // the signature does not hold
   | 'argument_invalid' // a value given by the caller that cannot be encoded
+  | 'command_failed' // a command that signs did not start, or ended with an error
+  | 'command_timeout' // a command that signs did not end in time
+  | 'command_output' // a command that signs wrote nothing, or far more than a signature
   | 'io'; // the host could not read a file
 
 /** Where in the input a PkiError arose. */

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-export {
-  formatCcRootfsVerity,
-  formatDmModCreate,
-  formatDmTable,
-  formatKataParameters,
-  formatLoadPinDigests,
-  formatRoothash,
-  formatUsrhash,
-  kataObstacle,
-  type VerityDescription,
-} from './boot/description.ts';
+export { ccObstacle, formatCcRootfsVerity, formatKataParameters, kataObstacle } from './boot/containers.ts';
+export type { TreeDescription, VerityBehaviour, VerityDescription } from './boot/description.ts';
+export { dmModObstacle, formatDmModCreate, formatDmTable } from './boot/dm-table.ts';
+export { formatLoadPinDigests } from './boot/load-pin.ts';
+export { describeParity, type ParityDescription, type ParityRequest } from './boot/parity.ts';
+export { requireRootHash } from './boot/root-hash.ts';
+export { formatRoothash, formatUsrhash, type SystemdDescription, systemdObstacle } from './boot/systemd.ts';
 export { DEFAULT_SEED, SEED_BYTES, saltFromSeed, uuidFromRootHash, uuidFromSeed } from './derive.ts';
 export { VerityError, type VerityErrorCode } from './error.ts';
 export { correctBlocks, type FecCandidate, type FecRequest } from './fec/fec-correct.ts';

@@ -182,6 +182,28 @@ test('data, tree and parity in one file: what was beside them stays, a failed ru
   assert.ok(bytesEqual(read(path('data')), after));
 });
 
+test('parity behind the data, in the data file', async (t) => {
+  const data = stream(6, 8192);
+  const { path, request } = dataIn(t, data);
+  const fec = (offset: number) => ({ path: path('data'), offset, roots: 2 });
+  await assert.rejects(formatFiles({ ...request, fec: fec(8191) }), {
+    code: 'options_invalid',
+    message: /8192 or more/,
+  });
+  const made = await formatFiles({ ...request, fec: fec(8192) });
+  const after = read(path('data'));
+  assert.equal(after.length, 8192 + made.fec!.paritySizeBytes);
+  assert.ok(bytesEqual(after.subarray(0, 8192), data));
+  const spoilt = openSync(path('data'), 'r+');
+  writeSync(spoilt, 'damage', 700);
+  closeSync(spoilt);
+  const tree = { hashOffset: 0, hasSuperblock: true } as const;
+  const files = { dataPath: path('data'), hashPath: path('hash'), rootHash: made.rootHash, tree };
+  const repaired = await repairFiles({ ...files, fec: fec(8192) });
+  assert.deepEqual([repaired.after.isGood, repaired.repairedData], [true, [1]]);
+  assert.ok(bytesEqual(read(path('data')), after));
+});
+
 test('a parity file that would be the hash file is known as such before there is any', async (t) => {
   const { dir, request } = dataIn(t, stream(6, 8192));
   const fec = { path: `${dir}/./hash`, offset: 0, roots: 2 };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { bytesEqual } from '@vouchsafe/base';
+import { bytesEqual, type LongWork, type Progress } from '@vouchsafe/base';
 import { tempDir } from '@vouchsafe/testing';
 import { treeLayout } from '@vouchsafe/verity';
-import { formatFiles, repairFiles } from '@vouchsafe/verity/node';
+import { formatFiles, type RepairFilesRequest, repairFiles } from '@vouchsafe/verity/node';
 import fc from 'fast-check';
 import { stream } from './fec-support.ts';
 
@@ -29,7 +29,8 @@ async function image(t: Parameters<typeof tempDir>[0]) {
   const hash = new Uint8Array(readFileSync(hashPath));
   const layout = treeLayout(made.parameters, made.place);
   const tree = { hashOffset: 0, hasSuperblock: true } as const;
-  const repair = () => repairFiles({ dataPath, hashPath, tree, rootHash: made.rootHash, fec });
+  const repair = (outputs: Partial<RepairFilesRequest> = {}, work: LongWork = {}) =>
+    repairFiles({ dataPath, hashPath, tree, rootHash: made.rootHash, fec, ...outputs }, work);
   const restored = () =>
     bytesEqual(new Uint8Array(readFileSync(dataPath)), DATA) &&
     bytesEqual(new Uint8Array(readFileSync(hashPath)), hash);
@@ -120,4 +121,85 @@ test('parity that is wrong everywhere makes nothing worse', async (t) => {
   assert.ok(bytesEqual(new Uint8Array(readFileSync(dataPath)), data));
   writeFileSync(fecPath, new Uint8Array(100));
   await assert.rejects(repair(), { code: 'fec_short' });
+});
+
+/** Runs it without the rights of root, if it has them. */
+async function asNobody<T>(dir: string, run: () => Promise<T>): Promise<T> {
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot) return run();
+  chmodSync(dir, 0o777);
+  process.seteuid?.(65_534);
+  try {
+    return await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+test('only a file that has damage is opened for writing', async (t) => {
+  const { dataPath, hashPath, repair, restored } = await image(t);
+  const asReader = () => asNobody(dirname(dataPath), repair);
+  for (const path of [dataPath, hashPath]) chmodSync(path, 0o444);
+  assert.equal((await asReader()).after.isGood, true);
+  const data = DATA.slice();
+  data.fill(0, 5 * 512, 6 * 512);
+  chmodSync(dataPath, 0o666);
+  writeFileSync(dataPath, data);
+  assert.deepEqual((await asReader()).repairedData, [5]);
+  assert.ok(restored());
+  writeFileSync(dataPath, data);
+  chmodSync(dataPath, 0o444);
+  await assert.rejects(asReader(), { code: 'no_permission' });
+});
+
+test('a copy of files that may only be read is mended', async (t) => {
+  const { dataPath, hashPath, repair } = await image(t);
+  const data = DATA.slice();
+  data.fill(0, 5 * 512, 6 * 512);
+  writeFileSync(dataPath, data);
+  for (const path of [dataPath, hashPath]) chmodSync(path, 0o444);
+  const dir = dirname(dataPath);
+  const { after, repairedData } = await asNobody(dir, () => repair({ outputData: join(dir, 'copy') }));
+  assert.deepEqual([after.isGood, repairedData], [true, [5]]);
+  assert.ok(bytesEqual(new Uint8Array(readFileSync(join(dir, 'copy'))), DATA));
+  assert.ok(bytesEqual(new Uint8Array(readFileSync(dataPath)), data));
+});
+
+test('the event loop turns after each round, so that a repair can be stopped there', async (t) => {
+  const { dataPath, repair, made } = await image(t);
+  const rounds = made.fec!.rounds;
+  assert.ok(rounds > 3);
+  const data = DATA.slice().fill(0, 0, rounds * 512);
+  writeFileSync(dataPath, data);
+  const stopped = new Error('stopped');
+  let calls = 0;
+  let isAborted = false;
+  const work = {
+    signal: {
+      throwIfAborted: () => {
+        if (isAborted) throw stopped;
+      },
+    },
+    onProgress: ({ phase }: Progress) => {
+      isAborted = phase === 'repairing' && ++calls === 2;
+    },
+  };
+  await assert.rejects(repair({}, work), stopped);
+  const now = new Uint8Array(readFileSync(dataPath));
+  const mended = Array.from({ length: rounds }, (_, block) => now.subarray(block * 512, (block + 1) * 512)).map(
+    (block) => block.some((byte) => byte !== 0),
+  );
+  assert.deepEqual(mended.slice(0, 3), [true, true, false]);
+  assert.ok((await repair()).after.isGood);
+});
+
+test('parity that is not all there is refused before anything is read or written', async (t) => {
+  const { fecPath, repair, made } = await image(t);
+  const { paritySizeBytes } = made.fec!;
+  truncateSync(fecPath, paritySizeBytes - 1);
+  const phases = new Set<string>();
+  await assert.rejects(repair({}, { onProgress: ({ phase }) => void phases.add(phase) }), { code: 'fec_short' });
+  assert.equal(phases.size, 0);
+  truncateSync(fecPath, paritySizeBytes + 1);
+  assert.deepEqual((await repair()).parity, { neededBytes: paritySizeBytes, foundBytes: paritySizeBytes + 1 });
 });

@@ -7,6 +7,7 @@ import {
   copyFileSync,
   ftruncateSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -122,6 +123,57 @@ test(`trees, superblocks and parity as veritysetup writes them: ${RUNS} cases`, 
     { numRuns: RUNS, seed: SEED, endOnFailure: true },
   );
 });
+
+/** Data of 60 blocks of 512 octets: which file has the tree and which the parity, and where they begin there. */
+const PLACES: readonly [hash: string, hashOffset: number, fec: string, fecOffset: number][] = [
+  ['hash', 0, 'fec', 0],
+  ['hash', 0, 'fec', 1536],
+  ['hash', 0, 'hash', 8192],
+  ['hash', 1024, 'hash', 8704],
+  ['hash', 0, 'data', 60 * 512],
+  ['hash', 0, 'data', 100 * 512],
+  ['data', 60 * 512, 'data', 100 * 512],
+  ['data', 64 * 512, 'fec', 512],
+];
+
+for (const [hash, hashOffset, fec, fecOffset] of PLACES) {
+  const where = `the tree at ${hashOffset} of ${hash}, the parity at ${fecOffset} of ${fec}`;
+  test(`${where}: as veritysetup writes it`, needsTool('veritysetup'), async (t) => {
+    const dirs = [tempDir(t), tempDir(t)] as const;
+    const [theirs, ours] = dirs;
+    for (const dir of dirs) {
+      writeFileSync(join(dir, 'data'), stream(fecOffset, 60 * 512));
+      // What lies between tree and parity is protected, and veritysetup does not make it.
+      if (fec !== hash) continue;
+      const fd = openSync(join(dir, hash), 'a');
+      ftruncateSync(fd, fecOffset);
+      closeSync(fd);
+    }
+    const args = '--data-block-size=512 --hash-block-size=512 --salt=00 --data-blocks=60 --fec-roots=3';
+    const places = [`--hash-offset=${hashOffset}`, `--fec-device=${fec}`, `--fec-offset=${fecOffset}`];
+    execFileSync('veritysetup', ['format', 'data', hash, `--uuid=${UUID}`, ...args.split(' '), ...places], {
+      cwd: theirs,
+      stdio: 'pipe',
+    });
+    const { parameters, dataBlocks } = treeOptions(args);
+    await formatFiles({
+      ...parameters,
+      dataPath: join(ours, 'data'),
+      hashPath: join(ours, hash),
+      dataBlocks,
+      uuid: UUID,
+      hashOffset,
+      hasSuperblock: true,
+      force: true,
+      fec: { path: join(ours, fec), offset: fecOffset, roots: 3 },
+    });
+    assert.deepEqual(readdirSync(ours), readdirSync(theirs));
+    for (const name of readdirSync(ours)) {
+      const [a, b] = dirs.map((dir) => readFileSync(join(dir, name))) as [Buffer, Buffer];
+      assert.ok(bytesEqual(a, b), `${name} differs: ${a.length} and ${b.length} octets`);
+    }
+  });
+}
 
 test('a sparse file of which most is holes', needsTool('veritysetup', 'perl'), async (t) => {
   const dir = tempDir(t);

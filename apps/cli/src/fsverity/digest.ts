@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
-import { FileSource, OutputFile } from '@vouchsafe/bytes/node';
-import { encodeFsVerityDescriptor, fsVerityDigest, measureFsVerity, VerityError } from '@vouchsafe/verity';
+import { FileSource } from '@vouchsafe/bytes/node';
+import { encodeFormattedDigest, type FsVerityDescription, fsVerityDigest, measureFsVerity } from '@vouchsafe/verity';
+import { inputPath } from '../input-path.ts';
+import { requireDistinctOutputs } from '../outputs.ts';
 import type { Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
+import { addFileOutputOptions, type FileOutputOptions, FileOutputs } from './file-outputs.ts';
 import { addFileDigestOptions, type FileDigestOptions, fileDigestOptions } from './options.ts';
 
-interface DigestOptions extends FileDigestOptions {
+interface DigestOptions extends FileDigestOptions, FileOutputOptions {
   readonly compact?: true;
-  readonly outMerkleTree?: string;
-  readonly outDescriptor?: string;
-  readonly force?: true;
+  readonly forBuiltinSig?: true;
 }
 
 export const digest: Verb = {
   define(command, session) {
     command.description('Prints the fs-verity digest of each file.').argument('<FILE...>', 'files');
-    addFileDigestOptions(command)
+    addFileOutputOptions(addFileDigestOptions(command), ' (for one FILE)')
       .option('--compact', 'only the digest, without algorithm and name')
-      .option('--out-merkle-tree <file>', 'write the tree too (for one FILE)')
-      .option('--out-descriptor <file>', 'write the descriptor too (for one FILE)')
+      .option('--for-builtin-sig', 'print what the built-in signature of the kernel is over, in hexadecimal')
       .option('--force', 'replace existing output files')
       .option('--json', 'print one JSON document')
       .addHelpText('after', '\nExample:\n  vouchsafe fsverity digest /usr/bin/*')
@@ -27,24 +28,46 @@ export const digest: Verb = {
   },
 };
 
+interface Result {
+  readonly file: string;
+  readonly algorithm: string;
+  readonly digest: string;
+  /** struct fsverity_formatted_digest, where it is asked for. */
+  readonly formattedDigest?: string;
+}
+
 async function run(session: Session, files: readonly string[], options: DigestOptions): Promise<void> {
   const { outMerkleTree, outDescriptor } = options;
-  const force = options.force ?? false;
   if (files.length > 1 && (outMerkleTree ?? outDescriptor) !== undefined) {
-    throw new VerityError('options_invalid', 'one file at a time with --out-merkle-tree or --out-descriptor');
+    throw new UsageError('one file at a time with --out-merkle-tree or --out-descriptor');
   }
-  using tree = outMerkleTree === undefined ? undefined : OutputFile.create(outMerkleTree, { force });
-  using descriptor = outDescriptor === undefined ? undefined : OutputFile.create(outDescriptor, { force });
-  const results: { file: string; algorithm: string; digest: string }[] = [];
-  for (const path of files) {
+  const paths = files.map(inputPath);
+  requireDistinctOutputs(paths, [outMerkleTree, outDescriptor]);
+  using outputs = new FileOutputs(options);
+  if ((outMerkleTree ?? outDescriptor) !== undefined) session.whenInterrupted = 'nothing was left under a final name';
+  const results: Result[] = [];
+  for (const [i, path] of paths.entries()) {
     using file = FileSource.open(path);
-    const description = await measureFsVerity(file, fileDigestOptions(options), tree, session.work);
-    descriptor?.write(0, encodeFsVerityDescriptor(description));
-    results.push({ file: path, algorithm: description.algorithm, digest: toHex(fsVerityDigest(description)) });
+    const description = await measureFsVerity(file, fileDigestOptions(options), outputs.tree, session.work);
+    outputs.describe(description);
+    results.push(resultOf(files[i] as string, description, options));
   }
-  tree?.commit();
-  descriptor?.commit();
-  const line = (r: (typeof results)[number]): string =>
-    options.compact ? r.digest : `${r.algorithm}:${r.digest} ${r.file}`;
-  session.answer(results.map(line).join('\n'), { files: results });
+  outputs.commit();
+  session.answer(results.map((result) => lineOf(result, options)).join('\n'), { files: results });
+}
+
+function resultOf(file: string, description: FsVerityDescription, { forBuiltinSig }: DigestOptions): Result {
+  const { algorithm } = description;
+  const bytes = fsVerityDigest(description);
+  const result = { file, algorithm, digest: toHex(bytes) };
+  return forBuiltinSig
+    ? { ...result, formattedDigest: toHex(encodeFormattedDigest({ algorithm, digest: bytes })) }
+    : result;
+}
+
+/** As fsverity prints it: what is formatted for a signature carries its algorithm. */
+function lineOf(result: Result, { compact }: DigestOptions): string {
+  const text = result.formattedDigest ?? result.digest;
+  if (compact) return text;
+  return `${result.formattedDigest === undefined ? `${result.algorithm}:` : ''}${text} ${result.file}`;
 }

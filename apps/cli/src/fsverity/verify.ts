@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
 import { FileSource } from '@vouchsafe/bytes/node';
-import { decodeCertificates } from '@vouchsafe/pki';
 import { fsVerityDigest, measureFsVerity, VerityError, verifyFileDigestSignature } from '@vouchsafe/verity';
 import { EXIT } from '../exit-code.ts';
+import { inputPath } from '../input-path.ts';
 import { readSmallFile } from '../parse.ts';
 import type { Session } from '../session.ts';
+import { inFile, readCertificates, signatureDer } from '../signature-files.ts';
 import type { Verb } from '../verb.ts';
 import { addFileDigestOptions, type FileDigestOptions, fileDigestOptions } from './options.ts';
 
@@ -18,9 +19,9 @@ export const verify: Verb = {
     command
       .description('Checks that SIGNATURE is over the fs-verity digest of FILE.')
       .argument('<FILE>', 'signed file')
-      .argument('<SIGNATURE>', 'signature, CMS in DER');
+      .argument('<SIGNATURE>', 'signature, CMS in DER or PEM');
     addFileDigestOptions(command)
-      .requiredOption('--certificate <file>', 'who must have signed')
+      .requiredOption('--cert, --certificate <file>', 'who must have signed')
       .option('--json', 'print one JSON document')
       .addHelpText('after', '\nExample:\n  vouchsafe fsverity verify app.bin app.bin.sig --certificate fsverity.crt')
       .action((path: string, signaturePath: string, options: VerifyFileOptions) =>
@@ -30,15 +31,19 @@ export const verify: Verb = {
 };
 
 async function run(session: Session, path: string, signaturePath: string, options: VerifyFileOptions): Promise<void> {
-  const trusted = decodeCertificates(readSmallFile(options.certificate));
-  const signature = readSmallFile(signaturePath);
-  using file = FileSource.open(path);
+  const trusted = readCertificates(options.certificate);
+  const bytes = readSmallFile(signaturePath);
+  const signature = inFile(signaturePath, () => signatureDer(bytes));
+  using file = FileSource.open(inputPath(path));
   const description = await measureFsVerity(file, fileDigestOptions(options), undefined, session.work);
   const { algorithm } = description;
   const digest = fsVerityDigest(description);
   const document = { file: path, algorithm, digest: toHex(digest) };
   try {
-    const signedBy = verifyFileDigestSignature({ algorithm, digest }, signature, trusted).certificate.subject.text;
+    const { certificate } = inFile(signaturePath, () =>
+      verifyFileDigestSignature({ algorithm, digest }, signature, trusted),
+    );
+    const signedBy = certificate.subject.text;
     session.answer(`${path}: good, signed by ${signedBy}`, { isGood: true, ...document, signedBy });
   } catch (error) {
     if (!(error instanceof VerityError && error.code === 'signature_invalid')) throw error;

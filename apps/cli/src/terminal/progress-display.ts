@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isatty } from 'node:tty';
 import type { Progress } from '@vouchsafe/base';
 import { formatBytes } from './format-bytes.ts';
+import { writeErr } from './standard-streams.ts';
 
 /** Work that ends sooner is not worth a line. */
 const QUIET_MS = 1000;
@@ -35,24 +37,24 @@ export class ProgressDisplay {
   }
 
   clear(): void {
-    if (this.#isDrawn) process.stderr.write('\r\x1b[K');
+    if (this.#isDrawn) writeErr('\r\x1b[K');
     this.#isDrawn = false;
   }
 
   #say({ phase, done, total }: Progress, nowMs: number): void {
     const share = done / total;
-    // Asked late, as Node.js takes milliseconds to make the stream.
-    if (process.stderr.isTTY) {
+    // Not process.stderr.isTTY: Node.js takes milliseconds to make the stream.
+    if (isatty(2)) {
       if (nowMs - this.#drawnMs < REDRAW_MS) return;
       this.#drawnMs = nowMs;
       const perSecond = (done / (nowMs - this.#startedMs)) * 1000;
-      process.stderr.write(
+      writeErr(
         `\r\x1b[K${phase} ${bar(share)} ${percent(share)}  ${formatBytes(done)} of ${formatBytes(total)}, ${formatBytes(perSecond)}/s`,
       );
       this.#isDrawn = true;
     } else if (share - this.#saidShare >= LINE_SHARE) {
       this.#saidShare = share;
-      process.stderr.write(`${phase}: ${percent(share)} of ${formatBytes(total)}\n`);
+      writeErr(`${phase}: ${percent(share)} of ${formatBytes(total)}\n`);
     }
   }
 }

@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FileSource } from '@vouchsafe/bytes/node';
-import { partitionUuidsFromRootHash } from '@vouchsafe/disk';
-import {
-  formatCcRootfsVerity,
-  formatDmModCreate,
-  formatDmTable,
-  formatKataParameters,
-  formatLoadPinDigests,
-  formatRoothash,
-  formatUsrhash,
-  kataObstacle,
-  type VerityDescription,
-  VerityError,
-} from '@vouchsafe/verity';
-import { knownTree } from '@vouchsafe/verity/node';
+import { describeParity, type ParityDescription, requireRootHash, type VerityBehaviour } from '@vouchsafe/verity';
+import { type KnownTree, knownTree } from '@vouchsafe/verity/node';
 import { Option } from 'commander';
+import { inputPath } from '../input-path.ts';
 import type { Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
-import { addTreeOptions, rootHashFileOption, rootHashFrom, type TreeOptions, treeInFile } from './options.ts';
+import { bootForm, derivedDevices, devicePath, FORMS, type Form } from './boot-forms.ts';
+import {
+  addFecOptions,
+  addTreeOptions,
+  type FecOptions,
+  fecRequest,
+  rootHashFileOption,
+  rootHashFrom,
+  type TreeOptions,
+  treeInFile,
+} from './options.ts';
 
-const FORMS = ['systemd', 'usr', 'cc', 'kata', 'dm-mod', 'dmsetup', 'loadpin'] as const;
-type Form = (typeof FORMS)[number];
-
-interface DescribeOptions extends TreeOptions {
+interface DescribeOptions extends TreeOptions, FecOptions {
   readonly rootHashFile?: string;
   readonly for?: Form;
   readonly dataDevice?: string;
   readonly hashDevice?: string;
   readonly name: string;
+  readonly ignoreZeroBlocks?: true;
+  readonly restartOnCorruption?: true;
+  readonly panicOnCorruption?: true;
+  readonly rootHashSigKeyDesc?: string;
 }
 
 export const describe: Verb = {
@@ -47,61 +48,81 @@ export const describe: Verb = {
       )
       .option('--data-device <name>', 'the data at boot (default: the partition whose UUID the root hash gives)')
       .option('--hash-device <name>', 'the tree at boot (default: likewise)')
-      .option('--name <name>', 'name of the mapped device', 'root')
+      .option('--name <name>', 'name of the mapped device', 'root');
+    addFecOptions(command, new Option('--fec-device <name>', 'the parity at boot (default: it is not used)'))
+      .option('--ignore-zero-blocks', 'take blocks that should be zeros as such, without reading them')
+      .addOption(
+        new Option('--restart-on-corruption', 'restart the machine at a damaged block').conflicts('panicOnCorruption'),
+      )
+      .option('--panic-on-corruption', 'panic at a damaged block')
+      .option('--root-hash-sig-key-desc <text>', 'description of the key with the signature of the root hash')
       .option('--json', 'print one JSON document')
-      .addHelpText('after', '\nExample:\n  vouchsafe verity describe root.hash $(cat root.roothash) --for systemd')
-      .action((hashPath: string, root: string | undefined, options: DescribeOptions) =>
-        run(session, hashPath, root, options),
+      .addHelpText(
+        'after',
+        '\nExits with 1 when the tree does not have this root hash.\n\nExample:\n  vouchsafe verity describe root.hash $(cat root.roothash) --for systemd',
+      )
+      .action((hashArgument: string, root: string | undefined, options: DescribeOptions) =>
+        run(session, hashArgument, root, options),
       );
   },
 };
 
 async function run(
   session: Session,
-  hashPath: string,
+  hashArgument: string,
   root: string | undefined,
   options: DescribeOptions,
 ): Promise<void> {
+  const { dataDevice, hashDevice, name } = options;
   const rootHash = rootHashFrom(root, options.rootHashFile);
-  using hash = FileSource.open(hashPath);
-  const tree = treeInFile(options, () => {
-    throw new VerityError(
-      'options_invalid',
-      'with --no-superblock say --data-blocks too, as there is no data file to count',
-    );
-  });
-  const description = { ...knownTree(hash, tree), rootHash, ...devices(rootHash, options) };
-  const wanted = options.for === undefined ? FORMS : [options.for];
-  const forms = Object.fromEntries(wanted.map((form) => [form, formatAs[form](description, options.name)]));
-  const obstacle = wanted.includes('kata') ? kataObstacle(description) : undefined;
-  if (obstacle !== undefined) session.note(obstacle);
-  const text =
-    options.for === undefined
-      ? Object.entries(forms)
-          .map(([form, line]) => `# ${form}\n${line.trimEnd()}\n`)
-          .join('\n')
-      : (forms[options.for] ?? '');
-  session.answer(text, forms);
+  using hash = FileSource.open(inputPath(hashArgument));
+  const known = knownTree(hash, treeInFile(options, undefined));
+  requireRootHash({ hash, ...known, rootHash });
+  const parity = parityFrom(options, known, hash.size, rootHash);
+  const description = { ...known, rootHash, dataDevice, hashDevice, parity, ...behaviourFrom(options) };
+  if (options.for === undefined) {
+    const outputs = FORMS.map((form) => ({ form, ...bootForm(form, description, name) }));
+    answerAll(session, outputs);
+    return;
+  }
+  const output = bootForm(options.for, description, name);
+  if ('obstacle' in output) throw new UsageError(`--for ${options.for}: ${output.obstacle}`);
+  session.answer(output.text, { [options.for]: output.text, obstacles: {} });
 }
 
-/** As the options say; else by the partition UUIDs that Discoverable Partitions derive from the root hash. */
-function devices(
-  rootHash: Uint8Array,
-  { dataDevice, hashDevice }: DescribeOptions,
-): { readonly dataDevice: string; readonly hashDevice: string } {
-  const uuids = rootHash.length >= 32 ? partitionUuidsFromRootHash(rootHash) : undefined;
+type NamedOutput = { readonly form: Form } & ReturnType<typeof bootForm>;
+
+/** A form that would not work is left out, and said to be. */
+function answerAll(session: Session, outputs: readonly NamedOutput[]): void {
+  const obstacles = outputs.flatMap((one) => ('obstacle' in one ? [[one.form, one.obstacle] as const] : []));
+  const texts = outputs.flatMap((one) => ('text' in one ? [`# ${one.form}\n${one.text.trimEnd()}\n`] : []));
+  if (!session.isJson) for (const [form, obstacle] of obstacles) session.note(`${form} is left out: ${obstacle}`);
+  session.answer(texts.join('\n'), {
+    ...Object.fromEntries(outputs.map((one) => [one.form, 'text' in one ? one.text : null])),
+    obstacles: Object.fromEntries(obstacles),
+  });
+}
+
+function behaviourFrom(options: DescribeOptions): VerityBehaviour {
+  const { ignoreZeroBlocks, restartOnCorruption, panicOnCorruption, rootHashSigKeyDesc } = options;
   return {
-    dataDevice: dataDevice ?? `PARTUUID=${uuids?.data ?? 'DATA'}`,
-    hashDevice: hashDevice ?? `PARTUUID=${uuids?.hash ?? 'HASH'}`,
+    ignoresZeroBlocks: ignoreZeroBlocks,
+    onCorruption: restartOnCorruption ? 'restart' : panicOnCorruption ? 'panic' : undefined,
+    signatureKey: rootHashSigKeyDesc,
   };
 }
 
-const formatAs: Readonly<Record<Form, (d: VerityDescription, name: string) => string>> = {
-  systemd: formatRoothash,
-  usr: formatUsrhash,
-  cc: formatCcRootfsVerity,
-  kata: formatKataParameters,
-  'dm-mod': formatDmModCreate,
-  dmsetup: formatDmTable,
-  loadpin: ({ rootHash }) => formatLoadPinDigests([rootHash]),
-};
+/** What the parity covers is computed from the hash file, so that must be what it was when the parity was made. */
+function parityFrom(
+  options: DescribeOptions,
+  known: KnownTree,
+  hashSizeBytes: number,
+  rootHash: Uint8Array,
+): ParityDescription | undefined {
+  const fec = fecRequest(options);
+  if (fec === undefined) return undefined;
+  const hashDevice = options.hashDevice ?? derivedDevices(rootHash)?.hash;
+  const isOnHashDevice = hashDevice !== undefined && devicePath(hashDevice) === devicePath(fec.path);
+  const { path: device, offset, roots } = fec;
+  return describeParity({ ...known, hashSizeBytes, device, isOnHashDevice, offset, roots });
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FileSource } from '@vouchsafe/bytes/node';
 import { readHeader } from '@vouchsafe/verity';
+import { inputPath } from '../input-path.ts';
 import type { Verb } from '../verb.ts';
 import { headerDocument, headerText } from './header-text.ts';
 import { hashOffsetOption } from './options.ts';
@@ -13,11 +14,11 @@ export const dump: Verb = {
       .addOption(hashOffsetOption())
       .option('--json', 'print one JSON document')
       .addHelpText('after', '\nExample:\n  vouchsafe verity dump root.hash')
-      .action(async (hashPath: string, { hashOffset }: { hashOffset: number }) => {
-        using hash = FileSource.open(hashPath);
+      .action(async (hashArgument: string, { hashOffset }: { hashOffset: number }) => {
+        using hash = FileSource.open(inputPath(hashArgument));
         const parameters = readHeader(hash, hashOffset);
         const header = {
-          hashPath,
+          hashPath: hashArgument,
           parameters,
           uuid: parameters.uuid,
           place: { offset: hashOffset, hasSuperblock: true },

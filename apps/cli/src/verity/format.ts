@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex, utf8 } from '@vouchsafe/base';
-import { OutputFile } from '@vouchsafe/bytes/node';
-import { parseAlgorithm } from '@vouchsafe/verity';
+import { ascii, toHex } from '@vouchsafe/base';
 import { formatFiles } from '@vouchsafe/verity/node';
+import { inputPath } from '../input-path.ts';
+import { requireNamedOutput } from '../outputs.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import type { Verb } from '../verb.ts';
 import { headerDocument, headerText } from './header-text.ts';
 import {
   addFecOptions,
-  addTreeOptions,
+  addNewTreeOptions,
   type FecOptions,
   fecRequest,
+  parameterOptions,
   seedOption,
   type TreeOptions,
   uuidOption,
@@ -30,10 +31,10 @@ export const format: Verb = {
       .description('Makes the hash tree of DATA in HASH, and prints the root hash.')
       .argument('<DATA>', 'file or device with the data')
       .argument('<HASH>', 'file to make; or DATA itself, with --hash-offset behind the data');
-    addFecOptions(addTreeOptions(command))
+    addFecOptions(addNewTreeOptions(command))
       .addOption(uuidOption())
       .addOption(seedOption())
-      .option('--root-hash-file <file>', 'write the root hash to this file as well')
+      .option('--root-hash-file <file>', 'write the root hash to this file as well, - for standard output')
       .option('--threads <number>', 'threads to hash with (default: as the machine and the size suggest)', wholeNumber)
       .option('--force', 'replace what is there')
       .option('--json', 'print one JSON document')
@@ -47,19 +48,17 @@ export const format: Verb = {
   },
 };
 
-async function run(session: Session, dataPath: string, hashPath: string, options: FormatOptions): Promise<void> {
-  const force = options.force ?? false;
-  // Its place is taken before the work begins, so that it cannot fail at the end.
-  using rootHashFile =
-    options.rootHashFile === undefined ? undefined : OutputFile.create(options.rootHashFile, { force });
+async function run(session: Session, dataArgument: string, hashPath: string, options: FormatOptions): Promise<void> {
+  const { rootHashFile, force = false } = options;
+  requireNamedOutput(hashPath, 'HASH');
+  requireNamedOutput(options.fecDevice, '--fec-device');
+  if (rootHashFile === '-') session.claimOutput('--root-hash-file');
+  session.whenInterrupted = force ? 'no complete tree was left' : 'nothing was left under a final name';
   const made = await formatFiles(
     {
-      dataPath,
+      ...parameterOptions(options),
+      dataPath: inputPath(dataArgument),
       hashPath,
-      hashType: options.format,
-      algorithm: parseAlgorithm(options.hash),
-      dataBlockSize: options.dataBlockSize,
-      hashBlockSize: options.hashBlockSize,
       dataBlocks: options.dataBlocks,
       salt: options.salt,
       uuid: options.uuid,
@@ -67,15 +66,13 @@ async function run(session: Session, dataPath: string, hashPath: string, options
       hashOffset: options.hashOffset,
       hasSuperblock: options.superblock,
       fec: fecRequest(options),
+      rootHashPath: rootHashFile === '-' ? undefined : rootHashFile,
       force,
       threads: options.threads,
     },
     session.work,
   );
-  if (rootHashFile !== undefined) {
-    rootHashFile.write(0, utf8(toHex(made.rootHash)));
-    rootHashFile.commit();
-  }
+  if (rootHashFile === '-') session.writeBytes(ascii(toHex(made.rootHash)));
   const { fec } = made;
   const header = {
     ...made,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants, copyFileSync, rmSync, statSync } from 'node:fs';
-import { hostError } from '@vouchsafe/bytes/node';
-import { VerityError, verityFindings } from '@vouchsafe/verity';
-import type { RepairReport } from '@vouchsafe/verity/node';
+import { type VerityNames, verityFindings } from '@vouchsafe/verity';
+import type { FecFileRequest, RepairReport } from '@vouchsafe/verity/node';
 import { repairFiles } from '@vouchsafe/verity/node';
 import { EXIT } from '../exit-code.ts';
+import { requireNamedOutput } from '../outputs.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
 import { findingsText } from './findings-text.ts';
 import {
@@ -18,12 +18,14 @@ import {
   rootHashFrom,
   type TreeOptions,
   treeInFile,
+  treePaths,
 } from './options.ts';
 
 interface RepairOptions extends TreeOptions, FecOptions {
   readonly rootHashFile?: string;
   readonly outputData?: string;
   readonly outputHash?: string;
+  readonly force?: true;
   readonly threads?: number;
 }
 
@@ -38,6 +40,7 @@ export const repair: Verb = {
       .addOption(rootHashFileOption())
       .option('--output-data <file>', 'leave DATA alone and mend a copy of it')
       .option('--output-hash <file>', 'leave HASH alone and mend a copy of it')
+      .option('--force', 'replace existing output files')
       .option('--threads <number>', 'threads to hash with (default: as the machine and the size suggest)', wholeNumber)
       .option('--json', 'print one JSON document')
       .addHelpText(
@@ -52,59 +55,53 @@ export const repair: Verb = {
 
 async function run(
   session: Session,
-  dataPath: string,
-  hashPath: string,
+  dataArgument: string,
+  hashArgument: string,
   root: string | undefined,
   options: RepairOptions,
 ): Promise<void> {
+  const { outputData, outputHash, force, threads } = options;
+  requireNamedOutput(outputData, '--output-data');
+  requireNamedOutput(outputHash, '--output-hash');
+  if (force && outputData === undefined && outputHash === undefined) {
+    throw new UsageError('--force is for existing output files; it needs --output-data or --output-hash');
+  }
+  const { dataPath, hashPath } = treePaths(dataArgument, hashArgument);
   const rootHash = rootHashFrom(root, options.rootHashFile);
   const fec = fecRequest(options);
-  if (fec === undefined) throw new VerityError('options_invalid', 'a repair needs the parity: --fec-device FILE');
-  const tree = treeInFile(options, () => statSync(dataPath).size);
-
-  const copies: string[] = [];
-  try {
-    const data = copyFor(dataPath, options.outputData, copies);
-    const hash = copyFor(hashPath, options.outputHash, copies);
-    const report = await repairFiles(
-      { dataPath: data, hashPath: hash, tree, rootHash, fec, threads: options.threads },
-      session.work,
-    );
-    copies.length = 0;
-    const findings = verityFindings(report.after, rootHash, { data, hash });
-    if (!report.after.isGood) session.exitCode = EXIT.no;
-    session.answer(
-      [repairedText(report, data, hash), findingsText(findings)].filter((text) => text !== '').join('\n'),
-      {
-        isGood: report.after.isGood,
-        repairedBlocks: report.repairedBlocks,
-        repairedData: report.repairedData,
-        repairedHash: report.repairedHash,
-        changedBytes: report.changedBytes,
-        findings,
-      },
-    );
-  } finally {
-    // Left only by a failure.
-    for (const copy of copies) rmSync(copy, { force: true });
-  }
+  if (fec === undefined) throw new UsageError('a repair needs the parity: --fec-device FILE');
+  const tree = treeInFile(options, { dataPath, hashPath });
+  const request = { dataPath, hashPath, tree, rootHash, fec, outputData, outputHash, force, threads };
+  session.whenInterrupted =
+    outputData !== undefined && outputHash !== undefined
+      ? 'nothing was left under a final name'
+      : 'what was mended until then stays so; run it again to go on';
+  const report = await repairFiles(request, session.work);
+  const { after, repairedBlocks, repairedData, repairedHash, changedBytes } = report;
+  const names = { data: outputData ?? dataPath, hash: outputHash ?? hashPath };
+  const findings = verityFindings(after, rootHash, names, whyLeft(report, fec));
+  if (!after.isGood) session.exitCode = EXIT.no;
+  session.answer([repairedText(report, names), findingsText(findings)].filter((text) => text !== '').join('\n'), {
+    isGood: after.isGood,
+    repairedBlocks,
+    repairedData,
+    repairedHash,
+    changedBytes,
+    findings,
+  });
 }
 
-function copyFor(path: string, copy: string | undefined, copies: string[]): string {
-  if (copy === undefined) return path;
-  try {
-    copyFileSync(path, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  } catch (cause) {
-    throw hostError(copy, cause);
+/** What is left after a repair is not to be repaired once more with the same parity. */
+function whyLeft({ parity: { neededBytes, foundBytes } }: RepairReport, { path, roots }: FecFileRequest): string {
+  if (foundBytes === neededBytes) {
+    return `More damage than ${roots} parity bytes a codeword cover, or ${path} is damaged or the parity of another image.`;
   }
-  copies.push(copy);
-  return copy;
+  return `The parity in ${path} has ${foundBytes} octets, ${roots} roots need ${neededBytes}: is --fec-roots right? If it is, there is more damage than they cover.`;
 }
 
 function repairedText(
   { after, repairedData, repairedHash, repairedBlocks, changedBytes }: RepairReport,
-  data: string,
-  hash: string,
+  { data, hash }: VerityNames,
 ): string {
   const lines: string[] = [];
   repairedHash.forEach((blocks, level) => {

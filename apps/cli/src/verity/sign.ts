@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-
-import { OutputFile } from '@vouchsafe/bytes/node';
 import { fingerprintOf } from '@vouchsafe/pki';
 import { encodeVeritySigPartition, signRootHash } from '@vouchsafe/verity';
 import { Option } from 'commander';
+import { openSmallOutput, requireDistinctOutputs } from '../outputs.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { addSignerOptions, openSigner, type SignerOptions } from '../signer-options.ts';
@@ -25,7 +24,7 @@ export const sign: Verb = {
       .description('Signs a root hash, as the kernel, veritysetup and systemd check it.')
       .argument('[ROOT]', 'root hash, in hexadecimal')
       .addOption(rootHashFileOption())
-      .requiredOption('-o, --output <file>', 'where to write the signature')
+      .requiredOption('-o, --output <file>', 'where to write the signature, - for standard output')
       .addOption(
         new Option('--as <form>', 'cms: for --root-hash-signature; partition: the content of a verity-sig partition')
           .choices(['cms', 'partition'])
@@ -45,8 +44,11 @@ export const sign: Verb = {
 };
 
 async function run(session: Session, root: string | undefined, options: SignRootOptions): Promise<void> {
-  const rootHash = rootHashFrom(root, options.rootHashFile);
-  using output = OutputFile.create(options.output, { force: options.force ?? false });
+  const { key, passphraseFile, rootHashFile } = options;
+  requireDistinctOutputs([key, options.certificate, passphraseFile, rootHashFile], [options.output]);
+  const rootHash = rootHashFrom(root, rootHashFile);
+  using output = openSmallOutput(session, options.output, { option: '--output', force: options.force });
+  session.whenInterrupted = 'nothing was left under a final name';
   const { signer, certificate } = await openSigner(options);
   const signature = await signRootHash(rootHash, signer, { includeCertificate: options.embedCertificate });
   const bytes =
@@ -56,11 +58,13 @@ async function run(session: Session, root: string | undefined, options: SignRoot
           { rootHash, certificateFingerprint: fingerprintOf(certificate), signature },
           options.partitionSize,
         );
-  output.write(0, bytes);
-  output.commit();
-  session.answer(`${options.output}: ${bytes.length} octets, signed by ${certificate.subject.text}`, {
-    output: options.output,
-    sizeBytes: bytes.length,
-    signedBy: certificate.subject.text,
-  });
+  output.commit(bytes);
+  session.answer(
+    `${options.output === '-' ? 'signature' : options.output}: ${bytes.length} octets, signed by ${certificate.subject.text}`,
+    {
+      output: options.output,
+      sizeBytes: bytes.length,
+      signedBy: certificate.subject.text,
+    },
+  );
 }

@@ -11,6 +11,19 @@ const MAX_NAME_CHARS = 50;
 /** Partial files of one name and process that are stepped over: of other outputs, or left by a process that crashed. */
 const MAX_PARTIALS = 100;
 
+/** Outputs that are neither committed nor discarded. A process that ends of itself removes them, however it comes to that. */
+const openPartials = new Set<string>();
+
+function removeOpenPartials(): void {
+  for (const path of openPartials) {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // There is nobody left to tell; it does not have the final name.
+    }
+  }
+}
+
 /**
  * A new file that appears under its name only when it is complete: it is written beside its place, flushed to the
  * device, and then renamed. Discarded, or interrupted, it leaves nothing under the final name; a process that is killed
@@ -29,6 +42,8 @@ export class OutputFile implements ByteSink, Disposable {
     this.partialPath = partialPath;
     this.fd = fd;
     this.#force = force;
+    if (openPartials.size === 0) process.on('exit', removeOpenPartials);
+    openPartials.add(partialPath);
   }
 
   /**
@@ -65,20 +80,26 @@ export class OutputFile implements ByteSink, Disposable {
       this.discard();
       throw error;
     }
-    this.#state = 'committed';
+    this.#end('committed');
     closeSync(this.fd);
     flushFolder(dirname(this.label));
   }
 
   discard(): void {
     if (this.#state !== 'open') return;
-    this.#state = 'discarded';
+    this.#end('discarded');
     closeSync(this.fd);
     onHost(this.label, () => rmSync(this.partialPath, { force: true }));
   }
 
   [Symbol.dispose](): void {
     this.discard();
+  }
+
+  #end(state: 'committed' | 'discarded'): void {
+    this.#state = state;
+    openPartials.delete(this.partialPath);
+    if (openPartials.size === 0) process.off('exit', removeOpenPartials);
   }
 
   #giveName(): void {

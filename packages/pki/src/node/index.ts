@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
+export { type CommandSignerOptions, type CommandSignerStdin, openCommandSigner } from './command-signer.ts';
 export { type KeyFileOptions, openKeyFileSigner } from './key-file-signer.ts';

@@ -6,6 +6,7 @@ import { PkiError, type PkiErrorCode } from '../error.ts';
 import type { Signer } from '../signer.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { decodeCertificates } from '../x509/certificate-file.ts';
+import { CURVE_HASHES } from './curve-hashes.ts';
 import { readSmallFile } from './read-small-file.ts';
 
 export interface KeyFileOptions {
@@ -17,9 +18,6 @@ export interface KeyFileOptions {
   /** For RSA; SHA-256 when left out. The other keys go with the digest of their own strength. */
   readonly hash?: DigestAlgorithm;
 }
-
-/** FIPS 186-5 wants a digest as strong as the curve; these are what OpenSSL and the kernel pair by default. */
-const CURVE_HASHES = { 'P-256': 'sha256', 'P-384': 'sha384', 'P-521': 'sha512' } as const;
 
 /**
  * A signer from a private key in a file: RSA signs as RSASSA-PKCS1-v1_5 and Ed25519 as it is, both deterministic; ECDSA
@@ -75,11 +73,20 @@ const IMPORT_CODES: Readonly<Record<CryptoError['code'], PkiErrorCode>> = {
 };
 
 async function readCertificateOf(spki: Uint8Array, path: string): Promise<Certificate> {
-  const certificates = decodeCertificates(await readSmallFile(path));
+  const certificates = decodeInFile(path, await readSmallFile(path));
   const found = certificates.find((certificate) => bytesEqual(certificate.publicKey.bytes, spki));
   if (found === undefined) {
     const subjects = certificates.map(({ subject }) => `'${subject.text}'`).join(', ');
     throw new PkiError('key_mismatch', `${path}: expected the certificate of the private key, found ${subjects}`);
   }
   return found;
+}
+
+function decodeInFile(path: string, bytes: Uint8Array): Certificate[] {
+  try {
+    return decodeCertificates(bytes);
+  } catch (cause) {
+    if (!(cause instanceof PkiError)) throw cause;
+    throw new PkiError(cause.code, `${path}: ${cause.message}`, { cause });
+  }
 }

@@ -6,6 +6,18 @@ import { PkiError } from '../error.ts';
 /** Keys and certificates; a file of another kind given by mistake is not read whole. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
+/** What a person can act on; in the words that the other packages use for files. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file; check the path',
+  ENOTDIR: 'a part of the path is not a folder; check the path',
+  EACCES: 'permission denied; check the owner and mode of the file and its folder',
+  EISDIR: 'this is a folder, a file is needed',
+};
+
+function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
+  return MEANINGS[code] ?? message;
+}
+
 /**
  * All bytes of a small file, which may be a pipe.
  * @throws {PkiError} 'io'; 'input_limit' when there are more than 1 MiB.
@@ -23,8 +35,7 @@ export async function readSmallFile(path: string): Promise<Uint8Array> {
       await file.close();
     }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PkiError('io', `${path}: expected a file that can be read: ${reason}`, { cause });
+    throw new PkiError('io', `${path}: ${reasonOf(cause as NodeJS.ErrnoException)}`, { cause });
   }
   if (size > MAX_FILE_BYTES) {
     throw new PkiError(

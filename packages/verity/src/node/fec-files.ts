@@ -23,26 +23,32 @@ export function isParityInHashFile(fec: FecFileRequest, hashPath: string): boole
 }
 
 /**
- * The parity must not go where the data or the tree is.
+ * The parity must not go where the data or the tree is; behind them, in their files, it may.
  * @throws {VerityError} 'options_invalid'.
  */
-export function requireParityApart(fec: FecFileRequest, dataPath: string, hashPath: string, layout: TreeLayout): void {
+export function requireParityApart(
+  fec: FecFileRequest,
+  { dataPath, hashPath }: { readonly dataPath: string; readonly hashPath: string },
+  p: VerityParameters,
+  layout: TreeLayout,
+): void {
   if (!Number.isSafeInteger(fec.offset) || fec.offset < 0) {
     throw new VerityError(
       'options_invalid',
       `the parity's offset is ${fec.offset}, it must be a whole number of octets`,
     );
   }
-  if (isParityInHashFile(fec, hashPath)) {
-    if (fec.offset >= layout.end) return;
-    throw new VerityError(
-      'options_invalid',
-      `${fec.path}: the parity would begin at octet ${fec.offset}, before the tree ends at ${layout.end}; choose a larger --fec-offset or another file`,
-    );
-  }
-  if (isSameFile(fec.path, dataPath)) {
-    throw new VerityError('options_invalid', `${fec.path}: the parity would go into the data; choose another file`);
-  }
+  requireBehind(fec, hashPath, 'tree', layout.end, p.hashBlockSize);
+  requireBehind(fec, dataPath, 'data', p.dataBlocks * p.dataBlockSize, p.dataBlockSize);
+}
+
+function requireBehind(fec: FecFileRequest, path: string, what: string, endBytes: number, blockSize: number): void {
+  if (fec.offset >= endBytes || !isSameFile(fec.path, path)) return;
+  const first = Math.ceil(endBytes / blockSize) * blockSize;
+  throw new VerityError(
+    'options_invalid',
+    `${fec.path}: the parity would begin at octet ${fec.offset}, before the ${what} ends at ${endBytes}; choose --fec-offset ${first} or more, or another file`,
+  );
 }
 
 /**
@@ -70,6 +76,19 @@ export function fecGeometryOf(
     fecOffsetBytes: isParityInHashFile(fec, hashPath) ? fec.offset : undefined,
   });
   return fecGeometry({ blockSize: p.dataBlockSize, roots: fec.roots, dataBlocks: p.dataBlocks, hashBlocks });
+}
+
+/**
+ * The parity must be all there, as it would be with another number of roots.
+ * @throws {VerityError} 'fec_short'.
+ */
+export function requireParitySize(parity: FileSource, fec: FecFileRequest, { paritySizeBytes }: FecGeometry): void {
+  const sizeBytes = Math.max(0, parity.size - fec.offset);
+  if (sizeBytes >= paritySizeBytes) return;
+  throw new VerityError(
+    'fec_short',
+    `${fec.path}: the parity has ${sizeBytes} octets from ${fec.offset} on, ${fec.roots} roots need ${paritySizeBytes}; is --fec-roots right?`,
+  );
 }
 
 /** What `writeParity` needs besides the layout. */

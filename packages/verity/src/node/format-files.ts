@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LongWork } from '@vouchsafe/base';
-import { FileSource, isSameFile, openRegion, type Region } from '@vouchsafe/bytes/node';
+import { ascii, type LongWork, toHex } from '@vouchsafe/base';
+import { FileSource, isSameFile, OutputFile, openRegion, type Region } from '@vouchsafe/bytes/node';
 import type { DigestAlgorithm } from '@vouchsafe/crypto';
 import { DEFAULT_SEED, SEED_BYTES, saltFromSeed, uuidFromRootHash, uuidFromSeed } from '../derive.ts';
 import { VerityError } from '../error.ts';
@@ -10,6 +10,7 @@ import { type HashAreaPlace, type TreeLayout, treeLayout } from '../tree/layout.
 import { requireValidParameters, type VerityParameters } from '../tree/parameters.ts';
 import { requireUuid, SUPERBLOCK_BYTES } from '../tree/superblock.ts';
 import { passOverTree } from '../tree/tree-pass.ts';
+import { countDataBlocks } from './count-blocks.ts';
 import {
   type FecFileRequest,
   fecGeometryOf,
@@ -40,6 +41,8 @@ export interface FormatFilesRequest {
   readonly hashOffset: number;
   readonly hasSuperblock: boolean;
   readonly fec?: FecFileRequest | undefined;
+  /** A file for the root hash, in lower-case hexadecimal without a line feed, as veritysetup writes it. */
+  readonly rootHashPath?: string | undefined;
   /** Replace what is at the output's place. */
   readonly force?: boolean | undefined;
   /** As many as the machine and the size suggest when absent. */
@@ -72,9 +75,10 @@ export async function formatFiles(request: FormatFilesRequest, work: LongWork = 
   if (request.uuid !== undefined) requireUuid(request.uuid);
 
   const force = request.force ?? false;
-  const { dataPath, hashPath, fec } = request;
-  if (fec !== undefined) requireParityApart(fec, dataPath, hashPath, layout);
-  const outputs: Region[] = [];
+  const { dataPath, hashPath, fec, rootHashPath } = request;
+  if (fec !== undefined) requireParityApart(fec, request, parameters, layout);
+  if (rootHashPath !== undefined) requireRootHashApart(rootHashPath, [dataPath, hashPath, fec?.path]);
+  const outputs: Output[] = [];
   try {
     const hash = openRegion({
       path: hashPath,
@@ -83,6 +87,9 @@ export async function formatFiles(request: FormatFilesRequest, work: LongWork = 
       force,
     });
     outputs.push(hash);
+    // Its place is taken before the work begins, so that it cannot fail at the end.
+    const rootHashFile = rootHashPath === undefined ? undefined : OutputFile.create(rootHashPath, { force });
+    if (rootHashFile !== undefined) outputs.push(rootHashFile);
     // What was there must not look like the head of a half-written tree, should this end early.
     if (force && place.hasSuperblock) hash.write(place.offset, new Uint8Array(SUPERBLOCK_BYTES));
     const threads = threadsFor(parameters.dataBlocks * parameters.dataBlockSize, request.threads);
@@ -90,9 +97,10 @@ export async function formatFiles(request: FormatFilesRequest, work: LongWork = 
     // On a device the head must not be there before the tree is.
     if (hash.isInPlace) hash.flush();
     const uuid = writeSuperblock({ parameters, place, hash, uuid: uuidOf(request, rootHash) }, rootHash);
+    rootHashFile?.write(0, ascii(toHex(rootHash)));
     const parity = fec && (await writeParity({ data, hash, hashPath, fec, force }, parameters, layout, work));
     if (parity?.output !== undefined) outputs.push(parity.output);
-    // All that can still fail first, so that one output does not appear without the other.
+    // All that can still fail first, so that one output does not appear without the others.
     if (outputs.length > 1) for (const output of outputs) output.flush();
     for (const output of outputs) output.commit();
     return { parameters, place, rootHash, uuid, hashEnd: layout.end, fec: parity?.geometry };
@@ -102,8 +110,21 @@ export async function formatFiles(request: FormatFilesRequest, work: LongWork = 
   }
 }
 
+/** What is kept or discarded together. */
+type Output = Pick<Region, 'flush' | 'commit' | 'discard'>;
+
+/** With force the root hash would take the place of what it is the root hash of. */
+function requireRootHashApart(rootHashPath: string, others: readonly (string | undefined)[]): void {
+  const same = others.find((other) => other !== undefined && isSameFile(rootHashPath, other));
+  if (same === undefined) return;
+  throw new VerityError(
+    'options_invalid',
+    `${rootHashPath}: the root hash would replace ${same}, which is the data, the tree or the parity; choose another file`,
+  );
+}
+
 /** What led here is what the user has to know, not that cleaning up failed as well. */
-function discardQuietly(output: Region): void {
+function discardQuietly(output: Output): void {
   try {
     output.discard();
   } catch {
@@ -128,23 +149,11 @@ function parametersOf(request: FormatFilesRequest, data: FileSource): VerityPara
   if (seed.length !== SEED_BYTES)
     throw new VerityError('options_invalid', `the seed has ${seed.length} octets, it must have ${SEED_BYTES}`);
   const salt = request.salt ?? saltFromSeed(seed);
-  const parameters = { hashType, algorithm, dataBlockSize, hashBlockSize, dataBlocks: request.dataBlocks ?? 1, salt };
-  // Before blocks of that size are counted.
+  const uncounted = { hashType, algorithm, dataBlockSize, hashBlockSize, salt };
+  const dataBlocks = request.dataBlocks ?? countDataBlocks(data, uncounted, request.hashPath, request.hashOffset);
+  const parameters = { ...uncounted, dataBlocks };
   requireValidParameters(parameters);
-  return request.dataBlocks === undefined ? { ...parameters, dataBlocks: countBlocks(request, data) } : parameters;
-}
-
-function countBlocks({ dataPath, hashPath, hashOffset, dataBlockSize }: FormatFilesRequest, data: FileSource): number {
-  const size = isSameFile(dataPath, hashPath) && hashOffset > 0 ? Math.min(hashOffset, data.size) : data.size;
-  if (size === 0) throw new VerityError('data_size', `${dataPath}: the file is empty, there is nothing to protect`);
-  if (size % dataBlockSize !== 0) {
-    throw new VerityError(
-      'data_size',
-      `${dataPath}: ${size} octets are not a multiple of the block size, ${dataBlockSize}; fill the file up (truncate -s %${dataBlockSize}), ` +
-        'or say how much of it to protect with --data-blocks',
-    );
-  }
-  return size / dataBlockSize;
+  return parameters;
 }
 
 /** Data and tree in one file must not overlap. */

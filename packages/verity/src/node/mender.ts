@@ -3,7 +3,7 @@ import type { LongWork } from '@vouchsafe/base';
 import type { ByteSink } from '@vouchsafe/bytes';
 import { VerityError } from '../error.ts';
 import { correctBlocks } from '../fec/fec-correct.ts';
-import { columnsInRound, type FecGeometry } from '../fec/fec-layout.ts';
+import { columnsInRound, type FecGeometry, fecPlace } from '../fec/fec-layout.ts';
 import type { FecSources } from '../fec/fec-round.ts';
 import type { BlockSet } from '../tree/block-set.ts';
 import type { TreeLayout, TreeLevel } from '../tree/layout.ts';
@@ -76,27 +76,31 @@ export class Mender {
     return { repairedData, repairedHash, repairedBlocks: this.#repairedBlocks, changedBytes: this.#changedBytes };
   }
 
-  /** Mends what the report names; true when a block was written. */
-  async mend(report: VerityReport, work: LongWork): Promise<boolean> {
+  /** Mends the damage that was found; true when a block was written. */
+  async mend(damage: VerityReport, work: LongWork): Promise<boolean> {
     const { rounds, columns, blockSize, inputBlocks, inputSizeBytes: total } = this.#geometry;
     const before = this.#repairedBlocks;
-    const isGood = (block: number): boolean => isKnownGood(this.#targetOf(block), report, this.#layout.cells.perBlock);
-    for (let round = 0; round < rounds; round += ROUNDS_AT_ONCE) {
-      work.signal?.throwIfAborted();
-      const end = Math.min(rounds, round + ROUNDS_AT_ONCE);
-      const bad = this.#badBlocks(report, round, end);
-      if (bad.length > 0) {
-        const request = { wanted: bad, erasures: bad, isGood };
-        for (const { block, bytes, changedBytes } of correctBlocks(this.#geometry, this.#files, request)) {
-          work.signal?.throwIfAborted();
-          if (changedBytes > 0) this.#write(block, bytes, changedBytes);
-        }
-      }
+    const isGood = (block: number): boolean => isKnownGood(this.#targetOf(block), damage, this.#layout.cells.perBlock);
+    const report = async (roundsDone: number): Promise<void> => {
       await work.onProgress?.({
         phase: 'repairing',
-        done: Math.min(inputBlocks, end * columns) * blockSize,
+        done: Math.min(inputBlocks, roundsDone * columns) * blockSize,
         total,
       });
+      work.signal?.throwIfAborted();
+    };
+    for (let round = 0; round < rounds; round += ROUNDS_AT_ONCE) {
+      const end = Math.min(rounds, round + ROUNDS_AT_ONCE);
+      const bad = this.#badBlocks(damage, round, end);
+      if (bad.length > 0) {
+        const request = { wanted: bad, erasures: bad, isGood };
+        // Rounds come in order, and each takes some 10 ms (blocks of 4 KiB): the event loop has to turn in between.
+        for (const { block, bytes, changedBytes } of correctBlocks(this.#geometry, this.#files, request)) {
+          if (changedBytes > 0) this.#write(block, bytes, changedBytes);
+          await report(fecPlace(this.#geometry, block).round);
+        }
+      }
+      await report(end);
     }
     return this.#repairedBlocks > before;
   }

@@ -3,51 +3,61 @@ import type { LongWork } from '@vouchsafe/base';
 import { FileSource } from '@vouchsafe/bytes/node';
 import { compareBlocks, noMismatches } from '../tree/compare.ts';
 import { requireDataSize } from '../tree/format.ts';
-import { readHeader } from '../tree/header.ts';
-import { type HashAreaPlace, treeLayout } from '../tree/layout.ts';
-import type { VerityParameters } from '../tree/parameters.ts';
+import { treeLayout } from '../tree/layout.ts';
 import { passOverTree } from '../tree/tree-pass.ts';
 import { judge, requireRootHashSize, requireTreeSize, type VerityReport } from '../tree/verify.ts';
+import { type FecFileRequest, fecGeometryOf, requireParitySize } from './fec-files.ts';
+import { type KnownTree, knownTree, type TreeInFile } from './known-tree.ts';
 import { passWithThreads } from './leaf-pool.ts';
+import { findRepairable, type Repairable } from './repairable.ts';
 import { threadsFor } from './threads.ts';
-
-/** How a tree in a file is described: by its superblock, or by whoever asks. */
-export type TreeInFile =
-  | { readonly hashOffset: number; readonly hasSuperblock: true }
-  | { readonly hashOffset: number; readonly hasSuperblock: false; readonly parameters: VerityParameters };
 
 export interface VerifyFilesRequest {
   readonly dataPath: string;
   readonly hashPath: string;
   readonly tree: TreeInFile;
   readonly rootHash: Uint8Array;
+  /** Say what of the damage this parity covers. */
+  readonly fec?: FecFileRequest | undefined;
   /** As many as the machine and the size suggest when absent. */
   readonly threads?: number | undefined;
 }
 
-/** What is known of the tree in a hash file. */
-export interface KnownTree {
-  readonly parameters: VerityParameters;
-  readonly place: HashAreaPlace;
-}
-
-/** @throws {VerityError} 'superblock_missing', 'superblock_invalid', 'algorithm'. */
-export function knownTree(hash: FileSource, tree: TreeInFile): KnownTree {
-  const place = { offset: tree.hashOffset, hasSuperblock: tree.hasSuperblock };
-  return { place, parameters: tree.hasSuperblock ? readHeader(hash, tree.hashOffset) : tree.parameters };
+/** What a check has found, and what it was of. */
+export interface VerifiedFiles extends KnownTree, VerityReport {
+  /** What a repair would mend; undefined where no parity was named. */
+  readonly repairable?: Repairable;
 }
 
 /**
  * Reads every block of the data and the tree and checks it up to the root hash.
  * @throws {VerityError} 'superblock_missing', 'superblock_invalid', 'algorithm', 'options_invalid', 'data_size',
- * 'tree_short'; damage is not thrown but reported.
+ * 'tree_short'; 'fec_roots', 'fec_geometry', 'fec_short'; damage is not thrown but reported.
  * @throws {BytesError} what the host refuses.
  */
-export async function verifyFiles(request: VerifyFilesRequest, work: LongWork = {}): Promise<VerityReport & KnownTree> {
+export async function verifyFiles(request: VerifyFilesRequest, work: LongWork = {}): Promise<VerifiedFiles> {
+  const { hashPath, rootHash, fec } = request;
   using data = FileSource.open(request.dataPath);
-  using hash = FileSource.open(request.hashPath);
+  using hash = FileSource.open(hashPath);
   const known = knownTree(hash, request.tree);
-  return { ...known, ...(await verifyOpenFiles(data, hash, known, request.rootHash, request.threads, work)) };
+  if (fec !== undefined) requireParity(hash, hashPath, fec, known);
+  const report = await verifyOpenFiles(data, hash, known, rootHash, request.threads, work);
+  if (fec === undefined) return { ...known, ...report };
+  const repairable = await findRepairable({ data, hash, hashPath, fec, rootHash }, known, report, work);
+  return { ...known, ...report, repairable };
+}
+
+/** Before the work, not after it. */
+function requireParity(
+  hash: FileSource,
+  hashPath: string,
+  fec: FecFileRequest,
+  { parameters, place }: KnownTree,
+): void {
+  using parity = FileSource.open(fec.path);
+  const layout = treeLayout(parameters, place);
+  requireTreeSize(hash, layout);
+  requireParitySize(parity, fec, fecGeometryOf(parameters, layout, hash.size, fec, hashPath));
 }
 
 /** The same over files that are open. */

@@ -17,14 +17,18 @@ export interface VerityNames {
   readonly hash: string;
 }
 
+const REPAIR = '`verity repair` mends it if there is parity.';
+
 /**
  * A report as findings, one for each run of blocks, the tree from the top down and then the data.
  * @param rootHash the one that was expected.
+ * @param nextStep what to do about damaged blocks; after a repair another than before it.
  */
 export function verityFindings(
   report: VerityReport,
   rootHash: Uint8Array,
   names: VerityNames,
+  nextStep: string = REPAIR,
 ): Finding<VerityFindingCode>[] {
   const findings: Finding<VerityFindingCode>[] = [];
   const isTreeWhole = report.corruptHash.every((set) => set.count === 0);
@@ -47,7 +51,7 @@ export function verityFindings(
         report.corruptHash[level] as BlockSet,
         'verity_hash_corrupt',
         { artefact: names.hash, path: `level ${level}` },
-        'Damaged or changed; the data below cannot be checked. `verity repair` mends it if there is parity.',
+        `Damaged or changed; the data below cannot be checked. ${nextStep}`,
       ),
       ...runFindings(
         report.spareInUse[level] as BlockSet,
@@ -62,7 +66,7 @@ export function verityFindings(
       report.corruptData,
       'verity_data_corrupt',
       { artefact: names.data },
-      'Damaged or changed; the kernel will answer reads of it with an error. `verity repair` mends it if there is parity.',
+      `Damaged or changed; the kernel will answer reads of it with an error. ${nextStep}`,
     ),
   );
   if (report.unjudgedDataBlocks > 0) {

@@ -30,7 +30,7 @@ export function requireDataSize(data: ByteSource, p: VerityParameters): void {
   if (data.size < p.dataBlocks * p.dataBlockSize) {
     throw new VerityError(
       'data_size',
-      `${data.label}: ${p.dataBlocks} blocks of ${p.dataBlockSize} octets are expected, the file ends at ${data.size}`,
+      `${data.label}: expected ${p.dataBlocks} blocks of ${p.dataBlockSize} octets, the file ends at octet ${data.size}; is it the data of this tree, and whole?`,
     );
   }
 }
