@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseUtf8 } from '@vouchsafe/base';
+import { FileSource } from '@vouchsafe/bytes/node';
+import { checkUkiFile, parseSbatLevel, type UkiContext } from '@vouchsafe/pe';
+import { EXIT } from '../exit-code.ts';
+import { readSignatureLists } from '../keys/signature-lists-file.ts';
+import { collect, textOrFile } from '../parse.ts';
+import { printable } from '../printable.ts';
+import type { Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
+import type { Verb } from '../verb.ts';
+import { findingsText } from '../verity/findings-text.ts';
+
+interface VerifyOptions {
+  readonly db?: readonly string[];
+  readonly dbx?: readonly string[];
+  readonly sbatLevel?: string;
+  readonly addon?: true;
+  readonly signedKernel?: true;
+}
+
+export const verify: Verb = {
+  define(command, session) {
+    command
+      .description('Says whether a UKI or an addon would boot, and if not, why.')
+      .argument('<FILE>', 'file to check')
+      .option(
+        '--db <file>',
+        'what firmware trusts: certificates, signature lists (.esl) or a signed update (.auth); may be repeated. Without it Secure Boot counts as off',
+        collect<string>,
+      )
+      .option('--dbx <file>', 'what firmware forbids, in the same forms; may be repeated', collect<string>)
+      .option('--sbat-level <text>', 'the SBAT level that shim enforces, or @ and the name of a file')
+      .option('--addon', 'it is to be an addon, whatever it says it is')
+      .option('--signed-kernel', 'the kernel inside must be signed too')
+      .option('--json', 'print one JSON document')
+      .addHelpText(
+        'after',
+        '\nExits with 0 when it would boot, 1 when it would not. Warnings do not count.\n\nExample:\n  vouchsafe uki verify linux.signed.efi --db db.crt',
+      )
+      .action((path: string, options: VerifyOptions) => run(session, path, options));
+  },
+};
+
+function run(session: Session, path: string, options: VerifyOptions): void {
+  using source = FileSource.open(path);
+  const findings = checkUkiFile(source, contextOf(options));
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const warnings = findings.filter(({ severity }) => severity === 'warning');
+  const isGood = errors.length === 0;
+  if (!isGood) session.exitCode = EXIT.no;
+  const verdict = isGood
+    ? `${path}: would boot ${options.db === undefined ? 'with Secure Boot off (name --db to check signatures)' : 'with Secure Boot on'}`
+    : `${path}: would not boot`;
+  const lines = [
+    verdict,
+    ...(isGood ? [] : [findingsText(errors)]),
+    ...(warnings.length === 0 ? [] : ['', 'Warnings:', findingsText(warnings)]),
+  ];
+  session.answer(printable(lines.join('\n')), { isGood, findings });
+}
+
+function contextOf({ db, dbx, sbatLevel, addon, signedKernel }: VerifyOptions): UkiContext {
+  if (db === undefined && dbx !== undefined) {
+    throw new UsageError('--dbx goes with --db: firmware that forbids something trusts something, too');
+  }
+  return {
+    ...(db === undefined
+      ? {}
+      : { secureBoot: { db: db.flatMap(readSignatureLists), dbx: (dbx ?? []).flatMap(readSignatureLists) } }),
+    ...(sbatLevel === undefined ? {} : { sbatLevel: parseSbatLevel(parseUtf8(textOrFile(sbatLevel))) }),
+    ...(addon === undefined ? {} : { role: 'addon' }),
+    ...(signedKernel === undefined ? {} : { isKernelSignatureRequired: true }),
+  };
+}
