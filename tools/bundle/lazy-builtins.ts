@@ -7,6 +7,8 @@ import type { Plugin } from 'esbuild';
  */
 const LAZY_BUILTINS: Readonly<Record<string, readonly string[]>> = {
   child_process: ['spawn', 'spawnSync'],
+  os: ['availableParallelism'],
+  tty: ['isatty'],
   worker_threads: ['Worker'],
 };
 
