@@ -7,7 +7,7 @@ import type { Plugin } from 'esbuild';
  */
 const LAZY_BUILTINS: Readonly<Record<string, readonly string[]>> = {
   child_process: ['spawn', 'spawnSync'],
-  os: ['availableParallelism'],
+  os: ['availableParallelism', 'tmpdir'],
   tty: ['isatty'],
   worker_threads: ['Worker'],
 };
