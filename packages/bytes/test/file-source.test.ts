@@ -116,7 +116,7 @@ test('what is not a file is refused, a pipe without waiting for it', needsTool('
   }
 });
 
-test('a file of somebody else is refused with what to do', needsTool('setpriv'), (t) => {
+test('a file of somebody else is refused with what to do', (t) => {
   if (process.getuid?.() !== 0) return t.skip('missing tool: root');
   const dir = tempDir(t);
   chmodSync(dir, 0o755);
@@ -124,10 +124,13 @@ test('a file of somebody else is refused with what to do', needsTool('setpriv'),
   writeFileSync(path, 'x', { mode: 0o600 });
   const script = `
     import { FileSource } from '@vouchsafe/bytes/node';
+    // Only now: the modules may lie where nobody else reads, as in /root.
+    process.setgroups([]);
+    process.setuid(65534);
     try { FileSource.open(process.argv[1]); } catch (error) { console.log(error.code, error.message); }`;
-  const node = [process.execPath, '--input-type=module', '-e', script, path];
+  const node = ['--input-type=module', '-e', script, path];
   const cwd = new URL('..', import.meta.url);
-  const said = execFileSync('setpriv', ['--reuid=65534', '--clear-groups', ...node], { cwd, encoding: 'utf8' });
+  const said = execFileSync(process.execPath, node, { cwd, encoding: 'utf8' });
   assert.match(said, /^no_permission .*secret: permission denied; check/);
 });
 

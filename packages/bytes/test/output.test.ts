@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isSameFile, OutputFile, openRegion } from '@vouchsafe/bytes/node';
-import { needsTool, tempDir } from '@vouchsafe/testing';
+import { needsMountNamespace, needsTool, tempDir } from '@vouchsafe/testing';
 
 const ABC = Uint8Array.of(97, 98, 99);
 
@@ -92,8 +92,7 @@ test('a place where no file can go is refused', (t) => {
   file.commit();
 });
 
-test('a full file system is told of, and nothing is left', needsTool('unshare', 'mount'), (t) => {
-  if (process.getuid?.() !== 0) return t.skip('missing tool: root');
+test('a full file system is told of, and nothing is left', needsMountNamespace(), (t) => {
   const dir = tempDir(t);
   const script = `
     import { readdirSync } from 'node:fs';

@@ -2,5 +2,5 @@
 export type { Bench, BenchCase, BenchContext, BenchGoal, BenchSide, Measure } from './bench.ts';
 export type { FuzzTarget } from './fuzz.ts';
 export { tempDir } from './temp.ts';
-export { needsTool, type Requirement } from './tools.ts';
+export { needsMountNamespace, needsTool, type Requirement } from './tools.ts';
 export { needsVectors, vectorPath, vectorTsv } from './vectors.ts';

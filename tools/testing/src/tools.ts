@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -24,4 +25,13 @@ function onPath(tool: string): boolean {
 export function needsTool(...tools: string[]): Requirement {
   const missing = tools.filter((tool) => !onPath(tool));
   return missing.length === 0 ? {} : { skip: `missing tool: ${missing.join(', ')}` };
+}
+
+/**
+ * Skips the test where no mount namespace can be had. Being root is not enough: a container withholds the capability,
+ * and in a chroot the propagation of `/` cannot be changed.
+ */
+export function needsMountNamespace(): Requirement {
+  const probe = spawnSync('unshare', ['--mount', 'true'], { stdio: 'ignore' });
+  return probe.status === 0 ? {} : { skip: 'missing tool: a mount namespace (unshare --mount)' };
 }
