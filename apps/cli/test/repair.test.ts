@@ -124,7 +124,7 @@ test('a device is mended, and copied with all that is on it', needsTool('losetup
   const good = read('data');
   overwrite(join(dir, 'data'), 4096, 'damage');
   const device = loopDevice(dir, 'data');
-  if (device === undefined) return t.skip('this user may not make loop devices');
+  if (device === undefined) return t.skip('missing tool: loop devices');
   try {
     const copied = run('repair', device, 'hash', root, ...FEC, '--output-data', 'copy');
     assert.equal(copied.code, 0, copied.stderr);

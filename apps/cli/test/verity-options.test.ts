@@ -104,12 +104,12 @@ function loopDevice(t: TestContext, path: string): string | undefined {
 }
 
 test('block devices are counted and checked as files are', needsTool('losetup'), (t) => {
-  if (!IS_ROOT) return t.skip('needs root');
+  if (!IS_ROOT) return t.skip('missing tool: root');
   const { dir, root } = formatted(t);
   truncateSync(join(dir, 'hash'), 64 * 4096);
   const data = loopDevice(t, join(dir, 'data'));
   const hash = loopDevice(t, join(dir, 'hash'));
-  if (data === undefined || hash === undefined) return t.skip('no loop devices here');
+  if (data === undefined || hash === undefined) return t.skip('missing tool: loop devices');
   assert.equal(vouchsafe(dir, 'verity', 'verify', data, hash, root).code, 0);
   const bare = ['--no-superblock', '--salt', 'dada'];
   const made = vouchsafe(dir, 'verity', 'format', data, 'bare', ...bare, '--json');

@@ -21,7 +21,7 @@ function shell(dir: string, line: string): { code: number | null; stdout: string
   return { code: status, stdout, stderr };
 }
 
-const FULL = existsSync('/dev/full') ? {} : { skip: 'no /dev/full' };
+const FULL = existsSync('/dev/full') ? {} : { skip: 'missing tool: /dev/full' };
 
 test('an answer that cannot be written is a failure, and neither yes nor no', FULL, (t) => {
   const { dir, root } = formatted(t);

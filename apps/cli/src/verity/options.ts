@@ -65,6 +65,14 @@ function fecRoots(text: string): number {
 export const hashOffsetOption = (): Option =>
   new Option('--hash-offset <bytes>', 'where the hash area begins in HASH').argParser(wholeNumber).default(0);
 
+/** Adds what names data, the tree over it and the root hash to hold them against. */
+export function addTreeArguments(command: Command): Command {
+  return command
+    .argument('<DATA>', 'file or device with the data')
+    .argument('<HASH>', 'file or device with the hash tree')
+    .argument('[ROOT]', 'root hash, in hexadecimal');
+}
+
 /** Adds the options that describe a tree which is there: with a superblock they may be left out, and must agree with it. */
 export function addTreeOptions(command: Command): Command {
   return addParameterOptions(command, 'salt, or - for none; needed with --no-superblock');

@@ -8,6 +8,7 @@ import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import type { Verb } from '../verb.ts';
 import {
+  addTreeArguments,
   addTreeOptions,
   rootHashFileOption,
   rootHashFrom,
@@ -28,14 +29,10 @@ const CHUNK_BYTES = 1024 * 1024;
 
 export const read: Verb = {
   define(command, session) {
-    command
-      .description(
-        'Writes a part of DATA to standard output, each block checked against the root hash before it is used.',
-      )
-      .argument('<DATA>', 'file or device with the data')
-      .argument('<HASH>', 'file or device with the hash tree')
-      .argument('[ROOT]', 'root hash, in hexadecimal');
-    addTreeOptions(command)
+    command.description(
+      'Writes a part of DATA to standard output, each block checked against the root hash before it is used.',
+    );
+    addTreeOptions(addTreeArguments(command))
       .addOption(rootHashFileOption())
       .option('--offset <bytes>', 'where to begin', wholeNumber, 0)
       .option('--length <bytes>', 'how much (default: to the end)', wholeNumber)

@@ -11,6 +11,7 @@ import type { Verb } from '../verb.ts';
 import { findingsText } from './findings-text.ts';
 import {
   addFecOptions,
+  addTreeArguments,
   addTreeOptions,
   type FecOptions,
   fecRequest,
@@ -31,12 +32,8 @@ interface RepairOptions extends TreeOptions, FecOptions {
 
 export const repair: Verb = {
   define(command, session) {
-    command
-      .description('Mends damaged blocks of DATA and HASH, where they stand, from the parity of --fec-device.')
-      .argument('<DATA>', 'file or device with the data')
-      .argument('<HASH>', 'file or device with the hash tree')
-      .argument('[ROOT]', 'root hash, in hexadecimal');
-    addFecOptions(addTreeOptions(command))
+    command.description('Mends damaged blocks of DATA and HASH, where they stand, from the parity of --fec-device.');
+    addFecOptions(addTreeOptions(addTreeArguments(command)))
       .addOption(rootHashFileOption())
       .option('--output-data <file>', 'leave DATA alone and mend a copy of it')
       .option('--output-hash <file>', 'leave HASH alone and mend a copy of it')

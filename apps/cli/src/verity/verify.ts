@@ -11,6 +11,7 @@ import type { Verb } from '../verb.ts';
 import { findingsText } from './findings-text.ts';
 import {
   addFecOptions,
+  addTreeArguments,
   addTreeOptions,
   type FecOptions,
   fecRequest,
@@ -30,13 +31,9 @@ interface VerifyOptions extends TreeOptions, FecOptions {
 
 export const verify: Verb = {
   define(command, session) {
-    command
-      .description('Reads every block of DATA and of the tree in HASH, and checks them up to the root hash.')
-      .argument('<DATA>', 'file or device with the data')
-      .argument('<HASH>', 'file or device with the hash tree')
-      .argument('[ROOT]', 'root hash, in hexadecimal');
+    command.description('Reads every block of DATA and of the tree in HASH, and checks them up to the root hash.');
     addFecOptions(
-      addTreeOptions(command),
+      addTreeOptions(addTreeArguments(command)),
       new Option('--fec-device <file>', 'say what of the damage this parity can mend'),
     )
       .addOption(rootHashFileOption())
