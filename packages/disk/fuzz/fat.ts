@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memorySource, readBytes } from '@vouchsafe/bytes';
-import { findFatEntry, listFat, openFat, openFatFile } from '@vouchsafe/disk';
+import { checkFat, findFatEntry, listFat, openFat, openFatFile } from '@vouchsafe/disk';
 import type { FuzzTarget } from '@vouchsafe/testing';
 import { patternSource, readTestdata, smallFat32, textSource } from '../test/support.ts';
 
@@ -16,6 +16,7 @@ export const target: FuzzTarget = {
   ],
   run(bytes) {
     const volume = openFat(memorySource(bytes));
+    checkFat(volume);
     for (const entry of listFat(volume)) {
       if (entry.path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
         throw new Error(`a path that climbs: ${entry.path}`);

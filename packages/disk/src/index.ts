@@ -6,11 +6,13 @@ export { cpioMembers } from './cpio/tree-members.ts';
 export { type CpioMember, MAX_CPIO_NAME_BYTES, writeCpio } from './cpio/write.ts';
 export { EROFS_LAYOUT_VERSION, type ErofsImagePlan, type ErofsRequest, planErofsImage } from './erofs/write.ts';
 export { DiskError, type DiskErrorCode } from './error.ts';
+export { checkFat } from './fat/check.ts';
+export type { FatFinding, FatFindingCode } from './fat/findings.ts';
 export { type Fat32Geometry, minFat32Bytes } from './fat/geometry.ts';
 export type { FatMember } from './fat/plan.ts';
 export { type FatEntry, findFatEntry, listFat, openFatFile } from './fat/read.ts';
 export { FAT_ATTRIBUTES } from './fat/structures.ts';
-export { type FatKind, type FatVolume, openFat } from './fat/volume.ts';
+export { type FatKind, type FatTables, type FatVolume, openFat } from './fat/volume.ts';
 export { type Fat32Plan, type Fat32Request, planFat32 } from './fat/write.ts';
 export { FILE_TYPES, type FileKind, fileKindOf } from './file-mode.ts';
 export {

@@ -13,8 +13,8 @@ const MAX_RUNS = 1_000_000;
 /** Of the table, read at a time: small, for a chain may jump as often as it has pieces. */
 const WINDOW_BYTES = 4096;
 
-/** What a table entry says. */
-type Next = number | 'end';
+/** What a table entry says: 0 for a free cluster, and for a bad one a number that is none of the volume's. */
+export type Next = number | 'end';
 
 /**
  * Follows a chain of clusters. The caller says how many clusters there may be at most, so that a loop ends.
@@ -57,8 +57,8 @@ export function followChain(volume: FatVolume, firstCluster: number, count: numb
   }
 }
 
-/** Reads table entries, a window of the table at a time. Microsoft FAT 1.03, "FAT Data Structure". */
-function entryReader(volume: FatVolume): (cluster: number) => Next {
+/** A function that reads table entries, a window of the table at a time. Microsoft FAT 1.03, "FAT Data Structure". */
+export function entryReader(volume: FatVolume): (cluster: number) => Next {
   const { source, kind, fatOffsetBytes } = volume;
   let window = new DataView(new ArrayBuffer(0));
   let windowAt = 0;

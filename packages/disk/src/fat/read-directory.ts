@@ -30,30 +30,42 @@ const ESCAPED_E5 = 0x05;
 /**
  * The files and directories among the entries; "." and "..", labels and what was deleted are left out. Long names without
  * the entry they belong to are passed over, as all readers do: Microsoft FAT 1.03, "FAT Long Directory Entries".
+ * @param onOrphan told where such a part lies, in octets.
  */
-export function* decodeDirectory(bytes: Uint8Array): Generator<RawFatEntry, void> {
+export function* decodeDirectory(bytes: Uint8Array, onOrphan?: (at: number) => void): Generator<RawFatEntry, void> {
   let long: LongName | undefined;
+  const dropLong = (at: number): void => {
+    if (long !== undefined) onOrphan?.(at - DIRECTORY_ENTRY_BYTES);
+    long = undefined;
+  };
   for (let at = 0; at + DIRECTORY_ENTRY_BYTES <= bytes.length; at += DIRECTORY_ENTRY_BYTES) {
     const octets = bytes.subarray(at, at + DIRECTORY_ENTRY_BYTES);
     const first = octets[0] as number;
-    if (first === END) return;
+    if (first === END) return dropLong(at);
     if (first === DELETED) {
-      long = undefined;
+      dropLong(at);
       continue;
     }
     if (((octets[11] as number) & LONG_NAME_MASK) === LONG_NAME_ATTRIBUTES) {
-      long = nextPart(long, decode(fatLongNameEntry, octets));
+      const part = decode(fatLongNameEntry, octets);
+      const next = nextPart(long, part);
+      // A part that begins a name leaves the one before it without its end.
+      if (next === undefined || (part.order & LAST_LONG_ENTRY) !== 0) dropLong(at);
+      if (next === undefined) onOrphan?.(at);
+      long = next;
       continue;
     }
     const entry = decode(fatDirectoryEntry, octets);
     const longName = long !== undefined && long.order === 1 && long.checksum === shortNameChecksum(entry.name);
     const name = longName ? nameOf(long as LongName) : undefined;
-    long = undefined;
+    if (longName) long = undefined;
+    dropLong(at);
     const shortName = parseShortName(entry.name, entry.caseFlags);
     if ((entry.attributes & FAT_ATTRIBUTES.volumeLabel) !== 0 || shortName === '.' || shortName === '..') continue;
     const firstCluster = entry.clusterHigh * 0x10000 + entry.clusterLow;
     yield { name: name ?? shortName, shortName, entry, firstCluster };
   }
+  dropLong(bytes.length);
 }
 
 /** The parts of a long name so far; they come last first. */

@@ -24,10 +24,10 @@ export interface FatEntry {
 }
 
 /** Entries that are listed at most. */
-const MAX_ENTRIES = 1_000_000;
+export const MAX_ENTRIES = 1_000_000;
 /** Directories inside each other. */
-const MAX_DEPTH = 64;
-const MAX_DIRECTORY_BYTES = MAX_DIRECTORY_ENTRIES * DIRECTORY_ENTRY_BYTES;
+export const MAX_DEPTH = 64;
+export const MAX_DIRECTORY_BYTES = MAX_DIRECTORY_ENTRIES * DIRECTORY_ENTRY_BYTES;
 
 /**
  * Every file and directory, each directory before what it holds, in the order of the disk.
@@ -106,7 +106,11 @@ export function openFatFile(volume: FatVolume, entry: FatEntry): ByteSource {
   return runsSource(volume, runs, entry.sizeBytes, label);
 }
 
-function entryOf(volume: FatVolume, prefix: string, { name, shortName, entry, firstCluster }: RawFatEntry): FatEntry {
+export function entryOf(
+  volume: FatVolume,
+  prefix: string,
+  { name, shortName, entry, firstCluster }: RawFatEntry,
+): FatEntry {
   if (/[/\0]/.test(name) || name === '.' || name === '..' || name === '') {
     throw fatMalformed(
       volume.source,
@@ -150,7 +154,7 @@ function readDirectory(volume: FatVolume, firstCluster: number, seen: Set<number
 }
 
 /** The clusters of a file as one source. */
-function runsSource(volume: FatVolume, runs: readonly ClusterRun[], size: number, label: string): ByteSource {
+export function runsSource(volume: FatVolume, runs: readonly ClusterRun[], size: number, label: string): ByteSource {
   const { source, clusterBytes, dataOffsetBytes } = volume;
   const starts: number[] = [];
   let total = 0;

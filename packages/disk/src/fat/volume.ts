@@ -19,10 +19,26 @@ export interface FatVolume {
   readonly label: string | undefined;
   /** The FAT in use. */
   readonly fatOffsetBytes: number;
+  /** All copies of it. */
+  readonly tables: FatTables;
+  /** Where FAT32 keeps its count of free clusters and the copy of the boot sector; undefined where it has none. */
+  readonly fsInfoOffsetBytes: number | undefined;
+  readonly backupBootOffsetBytes: number | undefined;
   readonly dataOffsetBytes: number;
   readonly root:
     | { readonly kind: 'fixed'; readonly offsetBytes: number; readonly sizeBytes: number }
     | { readonly kind: 'chain'; readonly firstCluster: number };
+}
+
+export interface FatTables {
+  readonly offsetBytes: number;
+  /** Octets of one, as far as clusters need them. */
+  readonly usedBytes: number;
+  /** From one to the next. */
+  readonly strideBytes: number;
+  readonly count: number;
+  /** False when the copies are not kept alike. */
+  readonly areMirrored: boolean;
 }
 
 /** Highest cluster counts. Microsoft FAT 1.03, "FAT Type Determination"; FAT32 by the room that its numbers have. */
@@ -70,6 +86,15 @@ export function openFat(source: ByteSource): FatVolume {
     volumeId: isNamed ? boot.volumeId : undefined,
     label: isNamed ? String.fromCharCode(...boot.label).trimEnd() : undefined,
     fatOffsetBytes: place.fatOffsetBytes,
+    tables: {
+      offsetBytes: bpb.reservedSectors * bpb.bytesPerSector,
+      usedBytes: fatNeedsBytes,
+      strideBytes: place.fatBytes,
+      count: bpb.fatCount,
+      areMirrored: ((extended?.extendedFlags ?? 0) & NOT_MIRRORED) === 0,
+    },
+    fsInfoOffsetBytes: reservedSector(bpb, extended?.fsInfoSector),
+    backupBootOffsetBytes: reservedSector(bpb, extended?.backupBootSector),
     dataOffsetBytes: place.dataOffsetBytes,
     root:
       extended === undefined
@@ -83,6 +108,16 @@ export function openFat(source: ByteSource): FatVolume {
 }
 
 type Bpb = Infer<typeof fatBpb>;
+
+/** BPB_ExtFlags, bit 7: only one of the FATs is kept. Section "FAT32 Structure Starting at Offset 36". */
+const NOT_MIRRORED = 0x80;
+
+/** Where a sector before the first FAT is; 0 and all ones say that there is none. */
+function reservedSector(bpb: Bpb, sector: number | undefined): number | undefined {
+  return sector === undefined || sector === 0 || sector >= bpb.reservedSectors
+    ? undefined
+    : sector * bpb.bytesPerSector;
+}
 
 /** Microsoft FAT 1.03, "Boot Sector and BPB": the values that the units may have. */
 function requireUnits(source: ByteSource, bpb: Bpb): void {
@@ -120,7 +155,7 @@ function placeOf(source: ByteSource, bpb: Bpb, extended: Infer<typeof fat32Exten
   }
   // Bit 7: the FATs are no copies of each other, and the low bits say which one counts.
   const flags = extended?.extendedFlags ?? 0;
-  const active = (flags & 0x80) === 0 ? 0 : flags & 0x0f;
+  const active = (flags & NOT_MIRRORED) === 0 ? 0 : flags & 0x0f;
   if (active >= fatCount) throw fatMalformed(source, `expected table ${active} in use, found ${fatCount} tables`);
   return {
     clusterCount: Math.floor((totalSectors - dataSector) / sectorsPerCluster),
