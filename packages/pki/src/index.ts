@@ -41,10 +41,21 @@ export {
 } from './der/writer.ts';
 export { PkiError, type PkiErrorCode, type PkiErrorPlace } from './error.ts';
 export { formatOid, OID, type OidName } from './oid.ts';
+export type { PathOptions } from './path/options.ts';
+export type { PathProblem, PathProblemCode } from './path/problem.ts';
+export { type PathResult, type ValidatedPath, validatePath } from './path/validate-path.ts';
 export { formatPem, type PemBlock, parsePem } from './pem.ts';
 export { importKey, isSignatureBy, type KeySource } from './public-key.ts';
 export { encodeSignatureAlgorithm, encodeSignerAlgorithm, schemeOf } from './signature-algorithm.ts';
 export { type DigestSigner, type MessageSigner, type Signer, signWith } from './signer.ts';
+export {
+  type AttributeCertificate,
+  decodeAttributeCertificate,
+  type Holder,
+  type IssuerSerial,
+  isAttributeCertificateSignedBy,
+} from './x509/attribute-certificate.ts';
+export { type AttributeSet, readAttributeSets } from './x509/attribute-set.ts';
 export {
   type Certificate,
   decodeCertificate,
@@ -55,8 +66,14 @@ export {
 export { decodeCertificates, formatCertificate } from './x509/certificate-file.ts';
 export { isCertificateSignedBy } from './x509/certificate-signature.ts';
 export type { Extension } from './x509/extension.ts';
-export type { GeneralName } from './x509/general-name.ts';
-export { issueSelfSigned, type SelfSignedInput } from './x509/issue.ts';
+export type { GeneralName, NameToEncode } from './x509/general-name.ts';
+export {
+  type Authority,
+  type CertificateInput,
+  issueCertificate,
+  issueSelfSigned,
+  type SelfSignedInput,
+} from './x509/issue.ts';
 export {
   type AuthorityKeyIdentifier,
   type BasicConstraints,

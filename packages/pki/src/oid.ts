@@ -37,12 +37,17 @@ export const OID = {
   messageDigest: '1.2.840.113549.1.9.4',
   signingTime: '1.2.840.113549.1.9.5',
   // RFC 5280, 4.2.1
+  subjectDirectoryAttributes: '2.5.29.9',
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
+  certificatePolicies: '2.5.29.32',
   authorityKeyIdentifier: '2.5.29.35',
+  policyConstraints: '2.5.29.36',
   extKeyUsage: '2.5.29.37',
+  anyExtendedKeyUsage: '2.5.29.37.0',
   // RFC 4519, 2 and RFC 5280, appendix A
   commonName: '2.5.4.3',
   surname: '2.5.4.4',
@@ -66,6 +71,10 @@ export const OID = {
   codeSigning: '1.3.6.1.5.5.7.3.3',
   emailProtection: '1.3.6.1.5.5.7.3.4',
   timeStamping: '1.3.6.1.5.5.7.3.8',
+  // TCG OID registry: key purposes of endorsement keys, of platform attribute certificates and of attestation keys
+  tcgEndorsementKey: '2.23.133.8.1',
+  tcgPlatformAttributeCertificate: '2.23.133.8.2',
+  tcgAttestationKey: '2.23.133.8.3',
 } as const;
 
 export type OidName = keyof typeof OID;

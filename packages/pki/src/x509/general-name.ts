@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ascii } from '@vouchsafe/base';
 import type { DerElement } from '../der/element.ts';
 import type { DerReader } from '../der/reader.ts';
 import { contextTag } from '../der/tag.ts';
-import { type Name, readName } from './name.ts';
+import { encodeElement, encodeSequence } from '../der/writer.ts';
+import { PkiError } from '../error.ts';
+import { encodeName, type Name, readName } from './name.ts';
 
 /** Names in one GeneralNames. */
 const MAX_NAMES = 256;
@@ -43,4 +46,41 @@ function ia5Text(names: DerReader, element: DerElement): string {
     throw names.error('der_value', 'IA5String', 'expected at most 4096 octets of ASCII', element);
   }
   return String.fromCharCode(...element.contents);
+}
+
+/** A name to write: text of ASCII, an address of 4 or 16 octets, or a directory name's attributes. */
+export type NameToEncode =
+  | { readonly kind: 'email' | 'dns' | 'uri'; readonly text: string }
+  | { readonly kind: 'ip'; readonly address: Uint8Array }
+  | {
+      readonly kind: 'directory';
+      /** The most general first. */
+      readonly attributes: readonly { readonly oid: string; readonly text: string }[];
+    };
+
+/**
+ * GeneralNames.
+ * @throws {PkiError} 'argument_invalid'.
+ */
+export function encodeGeneralNames(names: readonly NameToEncode[]): Uint8Array {
+  if (names.length > MAX_NAMES) {
+    throw new PkiError('argument_invalid', `expected at most ${MAX_NAMES} names, found ${names.length}`);
+  }
+  return encodeSequence(...names.map(encodeGeneralName));
+}
+
+function encodeGeneralName(name: NameToEncode): Uint8Array {
+  if (name.kind === 'directory') return encodeElement(DIRECTORY_NAME, encodeName(name.attributes));
+  if (name.kind === 'ip') {
+    if (name.address.length !== 4 && name.address.length !== 16) {
+      throw new PkiError('argument_invalid', `expected an address of 4 or 16 octets, found ${name.address.length}`);
+    }
+    return encodeElement(IP_ADDRESS, name.address);
+  }
+  // Printable ASCII: a zero or a line's end in a name is an old way to make two readers see two names.
+  if (!/^[\x21-\x7e]{1,4096}$/.test(name.text)) {
+    throw new PkiError('argument_invalid', `expected 1 to 4096 printable characters for a ${name.kind} name`);
+  }
+  const tag = [...TEXT_KINDS].find(([, kind]) => kind === name.kind)?.[0] ?? 0;
+  return encodeElement(tag, ascii(name.text));
 }

@@ -20,6 +20,7 @@ import { encodeSignatureAlgorithm } from '../signature-algorithm.ts';
 import { type Signer, signWith } from '../signer.ts';
 import { type Certificate, decodeCertificate, type Validity } from './certificate.ts';
 import { encodeExtension } from './extension.ts';
+import { encodeGeneralNames, type NameToEncode } from './general-name.ts';
 import { type BasicConstraints, KEY_USAGES, type KeyUsage } from './known-extensions.ts';
 import { encodeName } from './name.ts';
 
@@ -28,9 +29,9 @@ const MAX_SERIAL = (1n << 159n) - 1n;
 /** RFC 7093, 2, method 1. */
 const KEY_IDENTIFIER_BYTES = 20;
 
-/** What a self-signed certificate says. Nothing is taken from a clock or at random. */
-export interface SelfSignedInput {
-  /** The most general attribute first. */
+/** What a certificate says. Nothing is taken from a clock or at random. */
+export interface CertificateInput {
+  /** The most general attribute first; may be empty when there is a subjectAltName (RFC 5280, 4.1.2.6). */
   readonly subject: readonly { readonly oid: string; readonly text: string }[];
   /** Positive, below 2^159. */
   readonly serialNumber: bigint;
@@ -39,6 +40,18 @@ export interface SelfSignedInput {
   readonly keyUsage: readonly KeyUsage[];
   /** Object identifiers. */
   readonly extKeyUsage?: readonly string[];
+  readonly subjectAltName?: readonly NameToEncode[];
+  /** Others, after those above: the DER inside extnValue. */
+  readonly extensions?: readonly { readonly oid: string; readonly critical: boolean; readonly value: Uint8Array }[];
+}
+
+/** What a self-signed certificate says. */
+export type SelfSignedInput = CertificateInput;
+
+/** Who issues: the authority's certificate, whose subject and key identifier go into what it issues, and its key. */
+export interface Authority {
+  readonly certificate: Certificate;
+  readonly signer: Signer;
 }
 
 /**
@@ -48,6 +61,41 @@ export interface SelfSignedInput {
  * @throws {PkiError} 'argument_invalid', 'unsupported', 'key_mismatch'.
  */
 export async function issueSelfSigned(input: SelfSignedInput, signer: Signer): Promise<Certificate> {
+  if (input.subject.length === 0) throw new PkiError('argument_invalid', 'expected a subject, as it is the issuer too');
+  const identifier = keyIdentifier(signer.spki);
+  return issue(input, signer.spki, { name: encodeName(input.subject), identifier, signer });
+}
+
+/**
+ * A certificate for another's key. Whether the holder has the private key, and whether the authority may issue this, is
+ * for the caller to know.
+ * @param spki DER of the SubjectPublicKeyInfo that is certified.
+ * @throws {PkiError} 'argument_invalid', 'unsupported', 'key_mismatch' when the signer's key is not the authority's.
+ */
+export async function issueCertificate(
+  input: CertificateInput,
+  spki: Uint8Array,
+  { certificate, signer }: Authority,
+): Promise<Certificate> {
+  if (input.subject.length === 0 && (input.subjectAltName?.length ?? 0) === 0) {
+    throw new PkiError('argument_invalid', 'expected a subject or a subjectAltName, found neither');
+  }
+  const identifier = certificate.extensions.subjectKeyIdentifier ?? keyIdentifier(certificate.publicKey.bytes);
+  return issue(input, spki, { name: certificate.subject.bytes, identifier, signer: asKeyOf(certificate, signer) });
+}
+
+interface Issuer {
+  readonly name: Uint8Array;
+  readonly identifier: Uint8Array;
+  readonly signer: Signer;
+}
+
+/** signWith checks with the signer's own key; here the authority's certificate says which key that must be. */
+function asKeyOf(certificate: Certificate, signer: Signer): Signer {
+  return { ...signer, spki: certificate.publicKey.bytes };
+}
+
+async function issue(input: CertificateInput, spki: Uint8Array, issuer: Issuer): Promise<Certificate> {
   const { serialNumber, validity } = input;
   if (serialNumber <= 0n || serialNumber > MAX_SERIAL) {
     throw new PkiError('argument_invalid', `expected a serial number from 1 to 2^159-1, found ${serialNumber}`);
@@ -55,24 +103,22 @@ export async function issueSelfSigned(input: SelfSignedInput, signer: Signer): P
   if (validity.notAfterMs < validity.notBeforeMs) {
     throw new PkiError('argument_invalid', 'expected notAfter not to be before notBefore');
   }
-  if (input.subject.length === 0) throw new PkiError('argument_invalid', 'expected a subject, as it is the issuer too');
-  const algorithm = encodeSignatureAlgorithm(signer.scheme);
-  const name = encodeName(input.subject);
+  const algorithm = encodeSignatureAlgorithm(issuer.signer.scheme);
   const tbs = encodeSequence(
     encodeElement(contextTag(0, 'constructed'), encodeInteger(2n)),
     encodeInteger(serialNumber),
     algorithm,
-    name,
+    issuer.name,
     encodeSequence(encodeTime(validity.notBeforeMs), encodeTime(validity.notAfterMs)),
-    name,
-    signer.spki,
-    encodeElement(contextTag(3, 'constructed'), encodeSequence(...encodeExtensions(input, keyIdentifier(signer.spki)))),
+    encodeName(input.subject),
+    spki,
+    encodeElement(contextTag(3, 'constructed'), encodeSequence(...encodeExtensions(input, spki, issuer.identifier))),
   );
-  const signature = await signWith(signer, tbs);
+  const signature = await signWith(issuer.signer, tbs);
   return decodeCertificate(encodeSequence(tbs, algorithm, encodeBitString(signature)));
 }
 
-function encodeExtensions(input: SelfSignedInput, identifier: Uint8Array): Uint8Array[] {
+function encodeExtensions(input: CertificateInput, spki: Uint8Array, issuerIdentifier: Uint8Array): Uint8Array[] {
   const { isCa, pathLength } = input.basicConstraints;
   // RFC 5280, 4.2.1.9: pathLenConstraint means something for authorities only.
   if (pathLength !== undefined && !(isCa && Number.isInteger(pathLength) && pathLength >= 0 && pathLength <= 255)) {
@@ -85,9 +131,9 @@ function encodeExtensions(input: SelfSignedInput, identifier: Uint8Array): Uint8
     ...(isCa ? [encodeBoolean(true)] : []),
     ...(pathLength === undefined ? [] : [encodeInteger(BigInt(pathLength))]),
   );
-  const authority = encodeSequence(encodeElement(contextTag(0, 'primitive'), identifier));
+  const authority = encodeSequence(encodeElement(contextTag(0, 'primitive'), issuerIdentifier));
   const extensions = [
-    encodeExtension(OID.subjectKeyIdentifier, false, encodeOctetString(identifier)),
+    encodeExtension(OID.subjectKeyIdentifier, false, encodeOctetString(keyIdentifier(spki))),
     encodeExtension(OID.authorityKeyIdentifier, false, authority),
     encodeExtension(OID.basicConstraints, true, constraints),
   ];
@@ -98,6 +144,12 @@ function encodeExtensions(input: SelfSignedInput, identifier: Uint8Array): Uint8
   if (input.extKeyUsage !== undefined && input.extKeyUsage.length > 0) {
     extensions.push(encodeExtension(OID.extKeyUsage, false, encodeSequence(...input.extKeyUsage.map(encodeOid))));
   }
+  if (input.subjectAltName !== undefined && input.subjectAltName.length > 0) {
+    // RFC 5280, 4.2.1.6: critical when the subject is empty.
+    const critical = input.subject.length === 0;
+    extensions.push(encodeExtension(OID.subjectAltName, critical, encodeGeneralNames(input.subjectAltName)));
+  }
+  for (const { oid, critical, value } of input.extensions ?? []) extensions.push(encodeExtension(oid, critical, value));
   return extensions;
 }
 
