@@ -27,8 +27,6 @@ function splitAtDynamicImports(found: Set<string>): Plugin {
         found.add(source);
         return { path: `./${bundleName(source)}.cjs`, external: true };
       });
-      // Shared by all of them.
-      plugin.onResolve({ filter: /^commander$/ }, () => ({ path: './commander.cjs', external: true }));
     },
   };
 }
@@ -57,7 +55,6 @@ export async function bundleCommand(outFolder: string): Promise<void> {
   const draft = await mkdtemp(join(outFolder, '.draft-'));
   try {
     const found = new Set([MAIN]);
-    await bundle('commander', join(ROOT, 'node_modules/commander/index.js'), draft, [lazyBuiltins]);
     for (const source of found) {
       await bundle(bundleName(source), source, draft, [splitAtDynamicImports(found), lazyBuiltins, threadPaths(found)]);
     }

@@ -23,8 +23,8 @@ const manifest = (dependencies: Record<string, string>): string =>
 
 const CLEAN: Readonly<Record<string, string>> = {
   'package.json': JSON.stringify({ name: 'root', private: true, type: 'module', workspaces: ['packages/*'] }),
-  'packages/made-up/package.json': manifest({ commander: '*' }),
-  'packages/made-up/src/index.ts': `${SPDX}import 'commander';\n\nexport { one } from './one.ts';\n`,
+  'packages/made-up/package.json': manifest({ '@noble/hashes': '*' }),
+  'packages/made-up/src/index.ts': `${SPDX}import '@noble/hashes/sha2.js';\n\nexport { one } from './one.ts';\n`,
   'packages/made-up/src/one.ts': `${SPDX}export const one = new TextEncoder().encode('1');\n`,
   'packages/made-up/src/node/index.ts': `${SPDX}export const here = process.cwd();\n`,
 };
@@ -80,7 +80,7 @@ const FAULTS: readonly [step: string, what: string, said: RegExp, changes: Reado
     'a dependency that nothing imports',
     /Unused dependencies[\s\S]*fast-check/,
     {
-      'packages/made-up/package.json': manifest({ commander: '*', 'fast-check': '*' }),
+      'packages/made-up/package.json': manifest({ '@noble/hashes': '*', 'fast-check': '*' }),
     },
   ],
   [

@@ -40,9 +40,9 @@ const CLEAN: Files = {
     '@vouchsafe/verity',
     '@vouchsafe/server',
     '@vouchsafe/bytes',
-    'commander',
+    'a-library',
   ]),
-  'apps/cli/src/main.ts': `${SPDX}import '@vouchsafe/verity';\nimport '@vouchsafe/bytes/node';\nimport 'commander';\nawait import('@vouchsafe/server');\nconsole.log(Date.now());\n`,
+  'apps/cli/src/main.ts': `${SPDX}import '@vouchsafe/verity';\nimport '@vouchsafe/bytes/node';\nimport 'a-library';\nawait import('@vouchsafe/server');\nconsole.log(Date.now());\n`,
   'apps/server/package.json': manifest('@vouchsafe/server', ['kysely'], { '.': './src/index.ts' }),
   'apps/server/src/index.ts': `${SPDX}export const server = 'select a server from the list';\n`.replace(
     'select a',

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { HexError, parseHex, utf8 } from '@vouchsafe/base';
 import { BytesError } from '@vouchsafe/bytes';
 import { hostError } from '@vouchsafe/bytes/node';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from './arguments/invalid-argument-error.ts';
 
 /** A whole number from 0, decimal. */
 export function wholeNumber(text: string): number {

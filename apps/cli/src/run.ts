@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isVouchsafeError } from '@vouchsafe/base';
-import { Command, CommanderError } from 'commander';
+import { CommandLineError } from './arguments/command-line-error.ts';
+import { readArguments } from './arguments/read-arguments.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { NOUNS } from './noun.ts';
+import { findVerb } from './find-verb.ts';
 import { Session } from './session.ts';
-import { writeErr, writeOut } from './terminal/standard-streams.ts';
-import { version } from './version.ts';
+import { showUsage } from './terminal/show-usage.ts';
+import { writeErr } from './terminal/standard-streams.ts';
 
 /** Runs one command line. Never throws for what a user can cause. */
 export async function runCommand(args: readonly string[]): Promise<ExitCode> {
@@ -13,8 +14,12 @@ export async function runCommand(args: readonly string[]): Promise<ExitCode> {
   // Node.js would end with 1, which is an answer.
   process.once('uncaughtException', (error) => process.exit(report(error, session)));
   try {
-    const program = await programFor(args, session);
-    await program.parseAsync(args, { from: 'user' });
+    const found = await findVerb(args, session);
+    if (found === undefined) return session.exitCode;
+    const { command, rest } = found;
+    const read = readArguments(command.spec, rest);
+    if (read === 'help') showUsage(command.spec, 'out');
+    else await command.run(read.operands, read.options);
     return session.exitCode;
   } catch (error) {
     return report(error, session);
@@ -29,47 +34,6 @@ function isJsonWanted(args: readonly string[]): boolean {
   return (end < 0 ? args : args.slice(0, end)).includes('--json');
 }
 
-const JSON_OPTION = ['--json', 'print one JSON document'] as const;
-
-/** The program with the verb that is asked for, or else with the names of what can be. */
-async function programFor(args: readonly string[], session: Session): Promise<Command> {
-  const program = new Command('vouchsafe')
-    .description('Image-based Linux that can prove what it booted.')
-    .version(version(), '-V, --version')
-    .option(...JSON_OPTION)
-    .addHelpText('after', '\nExample:\n  vouchsafe verity format root.erofs root.hash');
-  const [wantedNoun = '', wantedVerb = ''] = args.filter((arg) => !arg.startsWith('-'));
-  for (const [nounName, { summary, example, verbs }] of wantedOrAll(NOUNS, wantedNoun)) {
-    const noun = setUp(
-      program
-        .command(nounName)
-        .description(summary)
-        .option(...JSON_OPTION),
-    ).addHelpText('after', `\nExample:\n  ${example}`);
-    for (const [verbName, entry] of wantedOrAll(verbs, wantedVerb)) {
-      const verb = setUp(noun.command(verbName).summary(entry.summary));
-      if (nounName === wantedNoun && verbName === wantedVerb) (await entry.load()).define(verb, session);
-    }
-  }
-  return setUp(program);
-}
-
-function wantedOrAll<T>(table: Readonly<Record<string, T>>, wanted: string): [name: string, entry: T][] {
-  return Object.hasOwn(table, wanted) ? [[wanted, table[wanted] as T]] : Object.entries(table);
-}
-
-/** Options count where they stand: else the program would take --json from a verb that wants it as a value. */
-function setUp(command: Command): Command {
-  return command
-    .enablePositionalOptions()
-    .exitOverride()
-    .helpCommand(false)
-    .showHelpAfterError('(-h shows the usage)')
-    .configureOutput({ writeOut: (text) => void writeOut(new TextEncoder().encode(text)), writeErr });
-}
-
-const NO_VERB = 'no command was named; vouchsafe -h lists them';
-
 /** Errors that answer the question with no: what was asked about is whole, and not what it should be. */
 const NO_CODES: ReadonlySet<string> = new Set(['block_corrupt', 'root_mismatch', 'signature_invalid']);
 
@@ -79,11 +43,9 @@ function exitCodeOf(code: string): ExitCode {
 }
 
 function report(error: unknown, session: Session): ExitCode {
-  if (error instanceof CommanderError) {
-    // Help and version come as errors too, with 0; what commander refuses, it has said itself.
-    if (error.exitCode === 0) return EXIT.good;
-    const message = error.code === 'commander.help' ? NO_VERB : error.message.replace(/^error: /, '');
-    session.fail('usage', message, true);
+  if (error instanceof CommandLineError) {
+    session.fail('usage', error.message, false);
+    writeErr('(-h shows the usage)\n');
     return EXIT.usage;
   }
   if (session.interruption !== undefined) {

@@ -3,7 +3,8 @@ import { parseUtf8 } from '@vouchsafe/base';
 import type { DigestAlgorithm } from '@vouchsafe/crypto';
 import { type Certificate, PkiError, type Signer } from '@vouchsafe/pki';
 import { type CommandSignerStdin, openCommandSigner, openKeyFileSigner } from '@vouchsafe/pki/node';
-import { type Command, Option } from 'commander';
+import type { Command } from './arguments/command.ts';
+import { Option } from './arguments/option.ts';
 import { commandWords, readSmallFile, wholeNumber } from './parse.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
+import { InvalidArgumentError } from '../src/arguments/invalid-argument-error.ts';
 import { collectList, commandWords, timeMs } from '../src/parse.ts';
 import { printable } from '../src/printable.ts';
 

@@ -2,7 +2,7 @@
 // The tree and the descriptor of a file, for those who store them themselves; by the names of the fsverity tool.
 import { OutputFile } from '@vouchsafe/bytes/node';
 import { encodeFsVerityDescriptor, type FsVerityDescription } from '@vouchsafe/verity';
-import type { Command } from 'commander';
+import type { Command } from '../arguments/command.ts';
 import { requireNamedOutput } from '../outputs.ts';
 
 export interface FileOutputOptions {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options that the verbs share, by the names of the fsverity tool.
 import type { FsVerityAlgorithm, FsVerityOptions } from '@vouchsafe/verity';
-import { type Command, Option } from 'commander';
+import type { Command } from '../arguments/command.ts';
+import { Option } from '../arguments/option.ts';
 import { saltBytes, wholeNumber } from '../parse.ts';
 
 export interface FileDigestOptions {

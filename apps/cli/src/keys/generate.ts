@@ -3,7 +3,7 @@ import { toHex } from '@vouchsafe/base';
 import { randomBytes } from '@vouchsafe/crypto/signing';
 import { certificateLists } from '@vouchsafe/pe';
 import { fingerprintOf, formatCertificate, formatPem, type Validity } from '@vouchsafe/pki';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
 import { collect, timeMs, uuidText, wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { passphraseOf } from '../signer-options.ts';

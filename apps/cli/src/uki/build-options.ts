@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Bank } from '@vouchsafe/manifest';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from '../arguments/command.ts';
+import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
 import { collect, collectList, timeMs } from '../parse.ts';
 import { addSignCommandOptions, openSigner, type SignCommandOptions } from '../signer-options.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes into an image or addon, by ukify's names (systemd 257, ukify(1)).
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from '../arguments/command.ts';
+import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
+import { Option } from '../arguments/option.ts';
 import { collect } from '../parse.ts';
 
 /** A section of the caller's own: its name, and a text or @ and a file. */

@@ -6,7 +6,7 @@ import { formatPcrSignatures, predictPcr11, signPcrPolicies } from '@vouchsafe/m
 import type { PeFile, UkiContents } from '@vouchsafe/pe';
 import { formatPem, type Signer } from '@vouchsafe/pki';
 import { openCommandSigner, openKeyFileSigner } from '@vouchsafe/pki/node';
-import type { Command } from 'commander';
+import type { Command } from '../arguments/command.ts';
 import { collect, commandWords } from '../parse.ts';
 import { passphraseOf, type SignCommandOptions } from '../signer-options.ts';
 import { UsageError } from '../usage-error.ts';

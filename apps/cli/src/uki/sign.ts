@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FileSource, OutputFile } from '@vouchsafe/bytes/node';
 import { type AuthenticodeAlgorithm, openPe, readCertificateTable, signPe } from '@vouchsafe/pe';
-import { Option } from 'commander';
+import { Option } from '../arguments/option.ts';
 import { collect, timeMs } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { readCertificates } from '../signature-files.ts';

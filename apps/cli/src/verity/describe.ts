@@ -2,7 +2,7 @@
 import { FileSource } from '@vouchsafe/bytes/node';
 import { describeParity, type ParityDescription, requireRootHash, type VerityBehaviour } from '@vouchsafe/verity';
 import { type KnownTree, knownTree } from '@vouchsafe/verity/node';
-import { Option } from 'commander';
+import { Option } from '../arguments/option.ts';
 import { inputPath } from '../input-path.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';

@@ -9,7 +9,9 @@ import {
   type TreeInFile,
   type UncountedParameters,
 } from '@vouchsafe/verity/node';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from '../arguments/command.ts';
+import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
+import { Option } from '../arguments/option.ts';
 import { inputPath } from '../input-path.ts';
 import { hexBytes, readSmallFile, saltBytes, uuidText, wholeNumber } from '../parse.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fingerprintOf } from '@vouchsafe/pki';
 import { encodeVeritySigPartition, signRootHash } from '@vouchsafe/verity';
-import { Option } from 'commander';
+import { Option } from '../arguments/option.ts';
 import { openSmallOutput, requireDistinctOutputs } from '../outputs.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';

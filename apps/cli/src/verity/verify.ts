@@ -2,7 +2,7 @@
 import { toHex } from '@vouchsafe/base';
 import { verityFindings } from '@vouchsafe/verity';
 import { type Repairable, verifyFiles } from '@vouchsafe/verity/node';
-import { Option } from 'commander';
+import { Option } from '../arguments/option.ts';
 import { EXIT } from '../exit-code.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
