@@ -83,14 +83,27 @@ function impurityOf({ name, use }: GlobalUse): string | undefined {
   return undefined;
 }
 
+/** Objects that hold all globals. */
+const GLOBAL_OBJECTS: readonly string[] = ['globalThis', 'global', 'self', 'window'];
+
+/**
+ * Web Cryptography by its name, or as a member of the global object; node:crypto by require or process. As any other name
+ * (`const { crypto } = globalThis`, `globalThis[name]`) the global object could hand it out unseen, and there is no need.
+ */
+function isCryptoUse({ name, use }: GlobalUse): boolean {
+  if (name === 'crypto') return true;
+  if (name === 'require') return use.kind !== 'type';
+  if (name === 'process') return use.kind === 'member' && use.member === 'getBuiltinModule';
+  if (!GLOBAL_OBJECTS.includes(name)) return false;
+  return use.kind === 'member' ? use.member === 'crypto' : use.kind !== 'type';
+}
+
 function checkCryptoGlobal(file: SourceFile): LevelFinding[] {
   if (file.member?.folder === CRYPTO_MEMBER) return [];
-  return file.syntax.globals
-    .filter(({ name }) => name === 'crypto')
-    .map(({ line }) => ({
-      file: file.path,
-      line,
-      rule: 'crypto',
-      hint: 'use @vouchsafe/crypto: it alone does cryptography',
-    }));
+  return file.syntax.globals.filter(isCryptoUse).map(({ line }) => ({
+    file: file.path,
+    line,
+    rule: 'crypto',
+    hint: 'use @vouchsafe/crypto: it alone does cryptography',
+  }));
 }

@@ -213,6 +213,11 @@ const FAULTS: readonly [rule: LevelRule, what: string, at: string, changes: File
     `${MAIN}:2`,
     { [MAIN]: line2('crypto.getRandomValues(new Uint8Array(1));') },
   ],
+  ['crypto', 'the same by globalThis', `${MAIN}:2`, { [MAIN]: line2('const { subtle } = globalThis.crypto;') }],
+  ['crypto', 'the same by a pattern', `${MAIN}:2`, { [MAIN]: line2('const { crypto: web } = globalThis;') }],
+  ['crypto', 'the same by a computed name', `${MAIN}:2`, { [MAIN]: line2('export const web = globalThis[name];') }],
+  ['crypto', 'node:crypto by process', `${MAIN}:2`, { [MAIN]: line2("process.getBuiltinModule('node:crypto');") }],
+  ['crypto', 'node:crypto by require', `${MAIN}:2`, { [MAIN]: line2("require('node:crypto');") }],
   [
     'sql',
     'a statement outside the store',

@@ -3,12 +3,13 @@ import { toHex } from '@vouchsafe/base';
 import { randomBytes } from '@vouchsafe/crypto/signing';
 import { certificateLists } from '@vouchsafe/pe';
 import { fingerprintOf, formatCertificate, formatPem, type Validity } from '@vouchsafe/pki';
+import { encryptPrivateKey } from '@vouchsafe/pki/node';
 import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
 import { collect, timeMs, uuidText, wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { passphraseOf } from '../signer-options.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
-import { encryptKey } from './encrypt-key.ts';
 import { KEY_ROLES, type KeyRole, type KeyRoleName } from './key-roles.ts';
 import { type KeyVariableName, makeVariable } from './key-variables.ts';
 import { type MadeKey, makeKey } from './make-key.ts';
@@ -65,6 +66,7 @@ async function run(session: Session, path: string, options: GenerateOptions): Pr
   const validity: Validity = { notBeforeMs, notAfterMs: notBeforeMs + options.days * DAY_MS };
   const owner = options.owner ?? randomUuid();
   const { passphrase } = passphraseOf(options);
+  if (passphrase === '') throw new UsageError('--passphrase-file: expected a pass phrase in the file, found none');
   const vendor = readVendorCertificates(options.microsoft ?? []);
   const keys = {} as Record<KeyRoleName, MadeKey>;
   for (const [name, role] of Object.entries(KEY_ROLES) as [KeyRoleName, KeyRole][]) {
@@ -74,7 +76,7 @@ async function run(session: Session, path: string, options: GenerateOptions): Pr
     const key = await makeKey(role, `${options.name} ${role.name}`, validity);
     keys[name] = key;
     const { privateKeyPem, certificate } = key;
-    const pem = passphrase === undefined ? privateKeyPem : await encryptKey(privateKeyPem, passphrase);
+    const pem = passphrase === undefined ? privateKeyPem : encryptPrivateKey(privateKeyPem, passphrase);
     folder.write(`${role.name}.key`, pem, 'private');
     folder.write(`${role.name}.crt`, formatCertificate(certificate), 'public');
   }
