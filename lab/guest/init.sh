@@ -30,6 +30,18 @@ tpm2_createek -Q -c /run/ek.ctx -G rsa -u ek.pub &&
   tpm2_quote -Q -c /run/ak.ctx -l sha256:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15 -q "${nonce:-00}" -m quote.attest -s quote.signature -g sha256 ||
   echo 'vouchsafe-guest: no quote'
 
+# What systemd-pcrextend does as the system comes up, and the policy that this TPM then computes: a line for each phase.
+phase=
+for word in enter-initrd leave-initrd sysinit ready; do
+  printf %s "$word" >/run/word
+  tpm2_pcrevent -Q 11 /run/word &&
+    tpm2_startauthsession -S /run/policy.ctx &&
+    tpm2_policypcr -Q -S /run/policy.ctx -l sha256:11 -L /run/policy &&
+    tpm2_flushcontext /run/policy.ctx || break
+  phase=$phase${phase:+:}$word
+  echo "$phase $(cat /sys/class/tpm/tpm0/pcr-sha256/11) $(od -An -tx1 -v /run/policy | tr -d ' \n')"
+done >phases
+
 for port in /sys/class/virtio-ports/*; do
   [ "$(cat "$port/name")" = vouchsafe.results ] || continue
   find . -type f | cpio -o -H newc >"/dev/${port##*/}" && echo 'vouchsafe-guest: reported'

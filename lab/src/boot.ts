@@ -16,6 +16,8 @@ export const FIRMWARE_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 
 export interface BootRequest {
   readonly disk: string;
+  /** Disks that firmware tries when it does not start what is on the first. */
+  readonly furtherDisks?: readonly string[];
   /** The variable store to boot with; a copy is used. */
   readonly firmwareVariables: string;
   /** Where the TPM keeps what survives a boot; a fresh TPM when absent. */
@@ -50,14 +52,15 @@ const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 
 /** Boots a disk image on a machine of its own and waits for how it ends. Leaves nothing behind. */
 export async function bootDisk(request: BootRequest): Promise<BootResult> {
-  for (const path of [request.disk, request.firmwareVariables, FIRMWARE_CODE]) {
+  const disks = [request.disk, ...(request.furtherDisks ?? [])];
+  for (const path of [...disks, request.firmwareVariables, FIRMWARE_CODE]) {
     if (!existsSync(path)) throw new LabError('input_missing', `${path}: not there; Debian's ovmf brings the firmware`);
   }
   const workDir = mkdtempSync(join(tmpdir(), 'vouchsafe-vm-'));
   const files = {
     firmwareCode: FIRMWARE_CODE,
     firmwareVariables: join(workDir, 'variables.fd'),
-    disk: request.disk,
+    disks,
     serialLog: join(workDir, 'serial.log'),
     results: join(workDir, 'results.cpio'),
   };

@@ -6,7 +6,7 @@ import type { TreeEntry } from '@vouchsafe/disk';
 import { programWithLibraries, treeOf } from '@vouchsafe/image';
 
 const INIT = fileURLToPath(new URL('../guest/init.sh', import.meta.url));
-const APPLETS = ['sh', 'mount', 'mkdir', 'cat', 'echo', 'find', 'cpio', 'sync', 'poweroff', 'sleep'];
+const APPLETS = ['sh', 'mount', 'mkdir', 'cat', 'echo', 'find', 'cpio', 'sync', 'poweroff', 'sleep', 'od', 'tr'];
 const FOLDERS = ['dev', 'proc', 'sys', 'run', 'tmp'];
 
 /** A root file system whose only program reports what its boot measured, with a quote by tpm2-tools. */
@@ -24,7 +24,10 @@ export function guestRoot(): TreeEntry[] {
   ];
   const links = [
     ...APPLETS.map((name) => [name, 'busybox']),
-    ...['createek', 'createak', 'quote'].map((name) => [`tpm2_${name}`, 'tpm2']),
+    ...['createek', 'createak', 'quote', 'pcrevent', 'startauthsession', 'policypcr', 'flushcontext'].map((name) => [
+      `tpm2_${name}`,
+      'tpm2',
+    ]),
   ];
   return treeOf(files, [
     ...links.map(

@@ -8,6 +8,7 @@ export {
   FIRMWARE_VARIABLES,
 } from './boot.ts';
 export { LabError, type LabErrorCode } from './error.ts';
-export { buildLabImage, type LabImage, readVariableStore, STUB, writeLabDisk } from './lab-image.ts';
+export { buildLabImage, type LabImage, readVariableStore, writeLabDisk } from './lab-image.ts';
+export { buildLabUki, type LabUkiInputs, STUB } from './lab-uki.ts';
 export { type MachineShape, RESULTS_PORT, SMALL_MACHINE } from './qemu-arguments.ts';
-export { type LabKey, makeKey, makeSecureBootKeys, type SecureBootKeySet } from './secure-boot-keys.ts';
+export { runVouchsafe } from './vouchsafe-command.ts';

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toHex, utf8 } from '@vouchsafe/base';
+import { toHex } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
 import type { GptTable } from '@vouchsafe/disk';
-import { makeInitrd, makeUki, makeVerityRoot, VIRTUAL_MACHINE_MODULES, writeDiskImage } from '@vouchsafe/image';
-import { decodeVariableStore, enrolSecureBoot, type VariableStore } from '@vouchsafe/pe';
+import { makeInitrd, makeVerityRoot, type VerityRoot, VIRTUAL_MACHINE_MODULES, writeDiskImage } from '@vouchsafe/image';
+import { decodeVariableStore, type VariableStore } from '@vouchsafe/pe';
 import { FIRMWARE_VARIABLES } from './boot.ts';
 import { debianCloudKernel } from './debian-kernel.ts';
 import { guestRoot } from './guest-root.ts';
-import { makeSecureBootKeys, type SecureBootKeySet } from './secure-boot-keys.ts';
+import { buildLabUki, type LabUkiInputs } from './lab-uki.ts';
+import { runVouchsafe } from './vouchsafe-command.ts';
 
-export const STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
 /** Of all that the lab makes, so that the same inputs give the same image. */
 const SEED = '0f6a8c3e-5d1b-4a52-9f43-2c1d7e8b9a60';
 const TIMESTAMP_SECONDS = 1_700_000_000;
@@ -19,65 +19,60 @@ const TIMESTAMP_SECONDS = 1_700_000_000;
 /** An image with its keys enrolled, ready to boot. */
 export interface LabImage {
   readonly disk: string;
+  /** The UKI as a file of its own, and what it is made of. */
+  readonly ukiPath: string;
   readonly uki: Uint8Array;
+  readonly ukiInputs: LabUkiInputs;
   readonly table: GptTable;
-  readonly rootHash: Uint8Array;
+  readonly root: VerityRoot;
   /** A variable store with the keys enrolled. */
   readonly firmwareVariables: string;
-  readonly keys: SecureBootKeySet;
+  /** The folder that `keys generate` has made. */
+  readonly keys: string;
   /** Where on the disk the root's data begins, in octets. */
   readonly rootOffset: number;
 }
 
 /**
- * Builds the lab's image: Debian's kernel and stub, an initrd of ours, a verity root that reports, a signed UKI, a disk.
+ * Builds the lab's image, with the commands that users have: keys, a variable store with them, Debian's kernel and stub
+ * with an initrd of ours as a signed UKI; and a verity root that reports, on a disk.
  * @param nonce hexadecimal; it goes on the command line, and the guest quotes with it.
  */
 export async function buildLabImage(folder: string, nonce: string): Promise<LabImage> {
   const kernel = debianCloudKernel();
-  const keys = await makeSecureBootKeys();
-  const initrd = makeInitrd({
+  const keys = join(folder, 'keys');
+  const firmwareVariables = join(folder, 'variables.fd');
+  runVouchsafe('keys', 'generate', keys);
+  runVouchsafe('keys', 'enroll', keys, '--vars', FIRMWARE_VARIABLES, '-o', firmwareVariables);
+  const initrd = join(folder, 'initrd.img');
+  const archive = makeInitrd({
     modulesRoot: kernel.modulesRoot,
     modules: VIRTUAL_MACHINE_MODULES,
     systemRoot: '/',
     busybox: '/bin/busybox',
     dmsetup: '/sbin/dmsetup',
   });
+  writeFileSync(initrd, archive);
   const root = await makeVerityRoot(guestRoot(), SEED, TIMESTAMP_SECONDS, folder);
-  const cmdline = `console=ttyS0 panic=-1 quiet roothash=${toHex(root.rootHash)} vouchsafe.nonce=${nonce}`;
-  const uki = await makeUki(
-    memorySource(readFileSync(STUB), STUB),
-    {
-      linux: memorySource(readFileSync(kernel.image), kernel.image),
-      initrds: [memorySource(initrd, 'initrd')],
-      cmdline: utf8(cmdline),
-      osrel: utf8('ID=vouchsafe-lab\nVERSION_ID=1\nPRETTY_NAME="Vouchsafe lab"\n'),
-      uname: utf8(kernel.version),
-    },
-    keys.db.signer,
-  );
+  const ukiInputs = {
+    linux: kernel.image,
+    initrd,
+    cmdline: `console=ttyS0 panic=-1 quiet roothash=${toHex(root.rootHash)} vouchsafe.nonce=${nonce}`,
+    uname: kernel.version,
+    keys,
+  };
+  const ukiPath = join(folder, 'lab.efi');
+  buildLabUki(ukiPath, ukiInputs, keys);
+  const uki = Uint8Array.from(readFileSync(ukiPath));
   const disk = join(folder, 'disk.img');
   const table = writeLabDisk(disk, uki, root);
-  const firmwareVariables = join(folder, 'variables.fd');
-  writeFileSync(firmwareVariables, enrolSecureBoot(readFileSync(FIRMWARE_VARIABLES), keys.lists));
   const [, data] = table.partitions;
-  return {
-    disk,
-    uki,
-    table,
-    rootHash: root.rootHash,
-    firmwareVariables,
-    keys,
-    rootOffset: Number(data?.firstLba) * table.sectorSize,
-  };
+  const rootOffset = Number(data?.firstLba) * table.sectorSize;
+  return { disk, ukiPath, uki, ukiInputs, table, root, firmwareVariables, keys, rootOffset };
 }
 
 /** The disk around a UKI, which may be another than the one that was built. */
-export function writeLabDisk(
-  path: string,
-  uki: Uint8Array,
-  root: { readonly dataPath: string; readonly hashPath: string; readonly rootHash: Uint8Array },
-): GptTable {
+export function writeLabDisk(path: string, uki: Uint8Array, root: VerityRoot): GptTable {
   return writeDiskImage({
     esp: [{ path: 'EFI/BOOT/BOOTX64.EFI', content: memorySource(uki, 'UKI') }],
     root,

@@ -13,8 +13,8 @@ export interface QemuFiles {
   readonly firmwareCode: string;
   /** This machine's own copy of the variable store: the firmware writes to it. */
   readonly firmwareVariables: string;
-  /** Read, never written: writes go to a scratch file. */
-  readonly disk: string;
+  /** Firmware tries them in this order. Read, never written: writes go to a scratch file. */
+  readonly disks: readonly string[];
   readonly tpmSocket: string;
   readonly serialLog: string;
   /** What the guest writes to its port comes here. */
@@ -37,8 +37,10 @@ export function qemuArguments(files: QemuFiles, shape: MachineShape): string[] {
     ['-nic', 'none'],
     ['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${files.firmwareCode}`],
     ['-drive', `if=pflash,format=raw,unit=1,file=${files.firmwareVariables}`],
-    ['-drive', `if=none,id=disk,format=raw,snapshot=on,file=${files.disk}`],
-    ['-device', 'virtio-blk-pci,drive=disk,bootindex=1'],
+    ...files.disks.flatMap((disk, i) => [
+      ['-drive', `if=none,id=disk${i},format=raw,snapshot=on,file=${disk}`],
+      ['-device', `virtio-blk-pci,drive=disk${i},bootindex=${i + 1}`],
+    ]),
     ['-chardev', `file,id=serial,path=${files.serialLog}`],
     ['-serial', 'chardev:serial'],
     ['-device', 'virtio-serial-pci'],

@@ -2,13 +2,23 @@
 // The product's whole way on a thin line: build, predict, boot with Secure Boot and a TPM, quote, verdict; and the refusal of
 // copies that were tampered with. Each boot is emulated and takes half a minute or more; the good one serves many tests.
 import assert from 'node:assert/strict';
-import { copyFileSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { verify } from 'node:crypto';
+import { copyFileSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { appraiseBoot, type BootEvidence, learnFirmware } from '@vouchsafe/appraise';
 import { parseHex, toHex } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
-import { type BootResult, bootDisk, buildLabImage, type LabImage, readVariableStore } from '@vouchsafe/lab';
+import {
+  type BootResult,
+  bootDisk,
+  buildLabImage,
+  buildLabUki,
+  type LabImage,
+  readVariableStore,
+  runVouchsafe,
+  writeLabDisk,
+} from '@vouchsafe/lab';
 import type { PredictedEvent } from '@vouchsafe/manifest';
 import {
   predictBootAttempt,
@@ -17,7 +27,8 @@ import {
   predictUki,
   replayPredicted,
 } from '@vouchsafe/measure';
-import { findSection, liveVariables, openPe } from '@vouchsafe/pe';
+import { liveVariables, openPe, readSmallSection } from '@vouchsafe/pe';
+import { type Certificate, decodeCertificates } from '@vouchsafe/pki';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import {
   checkAttestationKey,
@@ -37,10 +48,11 @@ const tools = needsTool('qemu-system-x86_64', 'swtpm', 'tpm2', 'dmsetup', 'busyb
 function predict(image: LabImage): PredictedEvent[] {
   const banks = [BANK] as const;
   const variables = liveVariables(readVariableStore(image.firmwareVariables));
+  const [db] = decodeCertificates(readFileSync(join(image.keys, 'db.crt')));
   return [
     ...predictBootAttempt(banks),
     ...predictUki(banks, openPe(memorySource(image.uki, 'UKI')), { isSecureBootOn: true }),
-    ...predictSecureBoot(banks, { isOn: true, variables, authority: image.keys.db.certificate.bytes }),
+    ...predictSecureBoot(banks, { isOn: true, variables, authority: (db as Certificate).bytes }),
     ...predictPartitionTable(banks, image.table),
   ];
 }
@@ -58,6 +70,23 @@ function pcrValues(boot: BootResult): PcrValue[] {
     .map((line) => line.split(' ') as [string, string, string])
     .filter(([bank, pcr]) => bank === BANK && QUOTED.includes(Number(pcr)))
     .map(([, pcr, value]) => ({ bank: BANK, pcr: Number(pcr), value: parseHex(value.toLowerCase()) }));
+}
+
+/** Of `pcr predict --json`, and of a .pcrsig. */
+interface Prediction {
+  readonly phases: readonly { readonly phase: string; readonly pcrs: { readonly sha256: Record<string, string> } }[];
+}
+interface Policies {
+  readonly sha256: readonly { readonly pol: string; readonly sig: string }[];
+}
+
+/** PCR 11 after each phase, and the policy that the TPM computed for it: "phase value policy" lines. */
+function phasesOf(boot: BootResult): { phase: string; value: string; policy: string }[] {
+  const lines = Buffer.from(fileOf(boot, 'phases')).toString('latin1').trim().split('\n');
+  return lines.map((line) => {
+    const [phase = '', value = '', policy = ''] = line.split(' ');
+    return { phase, value: value.toLowerCase(), policy };
+  });
 }
 
 function evidenceOf(boot: BootResult): BootEvidence {
@@ -115,6 +144,39 @@ describe('build, predict, boot, quote, verdict', tools, () => {
       PREDICTED.map(shown),
       PREDICTED.map((pcr) => [pcr, real.get(pcr)]),
     );
+  });
+
+  test('pcr predict says what the TPM holds, and what it will hold in each phase', () => {
+    const said = JSON.parse(
+      runVouchsafe('pcr', 'predict', image.ukiPath, '--secure-boot', 'on', '--json'),
+    ) as Prediction;
+    const [first, ...later] = said.phases;
+    const real = new Map(pcrValues(good).map(({ pcr, value }) => [`${pcr}`, toHex(value)]));
+    assert.deepEqual(first?.phase, '');
+    const pcrs = Object.entries(first?.pcrs.sha256 ?? {});
+    assert.deepEqual(
+      pcrs.map(([pcr]) => pcr),
+      ['4', '9', '11', '12', '13'],
+    );
+    for (const [pcr, value] of pcrs) assert.equal(value, real.get(pcr), `PCR ${pcr}`);
+    assert.deepEqual(
+      later.map(({ phase, pcrs: { sha256 } }) => [phase, sha256[11]]),
+      phasesOf(good).map(({ phase, value }) => [phase, value]),
+    );
+  });
+
+  test('.pcrsig holds the policies that this TPM computes in each phase, signed by the key in .pcrpkey', () => {
+    const pe = openPe(memorySource(image.uki));
+    const signed = JSON.parse(Buffer.from(readSmallSection(pe, '.pcrsig') ?? []).toString()) as Policies;
+    const key = readFileSync(join(image.keys, 'pcr.pub'));
+    assert.deepEqual(Buffer.from(readSmallSection(pe, '.pcrpkey') ?? []), key);
+    assert.deepEqual(
+      signed.sha256.map(({ pol }) => pol),
+      phasesOf(good).map(({ policy }) => policy),
+    );
+    for (const { pol, sig } of signed.sha256) {
+      assert.ok(verify('sha256', Buffer.from(pol, 'hex'), key, Buffer.from(sig, 'base64')), pol);
+    }
   });
 
   test('each event of the image is expected and none besides; firmware and IMA are unknown', () => {
@@ -180,15 +242,37 @@ describe('build, predict, boot, quote, verdict', tools, () => {
     assert.ok(missing.some(({ where }) => where.pcr === 11 && where.path === '.initrd'));
   });
 
-  test('a UKI with one byte changed is refused by the firmware', async () => {
-    const initrd = findSection(openPe(memorySource(image.uki)), '.initrd');
-    assert.ok(initrd);
-    const inDisk = readFileSync(image.disk).indexOf(image.uki.subarray(0, 4096));
-    assert.ok(inDisk > 0);
-    const disk = tamper(image, join(dir(), 'tampered.img'), inDisk + initrd.pointerToRawData + 1000);
-    const boot = await bootDisk({ ...image, disk });
+  test('an image with one byte changed, one that is not signed and one signed with another key are refused', async () => {
+    const folder = dir();
+    const paths = ['changed', 'unsigned', 'foreign'].map((name) => join(folder, `${name}.efi`)) as [
+      string,
+      string,
+      string,
+    ];
+    const changed = image.uki.slice();
+    const middle = changed.length >> 1;
+    changed[middle] = (changed[middle] as number) ^ 1;
+    writeFileSync(paths[0], changed);
+    buildLabUki(paths[1], image.ukiInputs);
+    const foreignKeys = join(folder, 'foreign');
+    runVouchsafe('keys', 'generate', foreignKeys);
+    buildLabUki(paths[2], image.ukiInputs, foreignKeys);
+    // All three on one machine: firmware goes from disk to disk.
+    const [disk, ...furtherDisks] = paths.map((path, i) => {
+      assert.throws(() => runVouchsafe('uki', 'verify', path, '--db', join(image.keys, 'db.crt')), {
+        code: 'tool_failed',
+      });
+      const made = join(folder, `${i}.img`);
+      writeLabDisk(made, readFileSync(path), image.root);
+      return made;
+    });
+    const boot = await bootDisk({ ...image, disk: disk as string, furtherDisks });
     assert.equal(boot.outcome, 'refused_by_firmware', boot.serial);
-    rmSync(disk);
+    const refused = [...boot.serial.matchAll(/failed to load \S+ .*? from (\S+): Access Denied/g)].map(
+      ([, path]) => path,
+    );
+    assert.equal(new Set(refused).size, 3, boot.serial);
+    assert.equal(boot.results.size, 0);
   });
 
   test('a root with one byte changed is refused by the kernel or the initrd', async () => {

@@ -80,7 +80,7 @@ function run(session: Session, path: string, options: PredictOptions): void {
     }),
   ];
   // Phases extend PCR 11; without it there is one point of the boot to speak of.
-  const phases = predictedPhases(banks, events, pcrs.includes(11) ? options.phases : []);
+  const phases = predictedPhases(banks, events, pcrs, pcrs.includes(11) ? options.phases : []);
   const list = options.events === undefined ? [] : events;
   session.answer(printable([...list.map(eventText), phasesText(phases)].join('\n')), {
     secureBoot,

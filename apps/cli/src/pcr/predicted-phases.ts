@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
+import { digestSize } from '@vouchsafe/crypto';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
 import { DEFAULT_PHASES, parsePhasePath, predictPhases, replayPredicted } from '@vouchsafe/measure';
 
@@ -11,25 +12,28 @@ export interface PhasePcrs {
 }
 
 /**
- * The PCRs that the events extend, at each phase; first, always, before userspace has extended any.
+ * The PCRs at each phase; first, always, before userspace has extended any. One that nothing extends is all zeros, and who
+ * compares has to know that, too: what an attacker adds to a command line goes into such a one.
  * @param phases boot phase paths; those of a usual boot when left out.
  * @throws {MeasureError} 'phase_invalid'
  */
 export function predictedPhases(
   banks: readonly Bank[],
   events: readonly PredictedEvent[],
+  pcrs: readonly number[],
   phases: readonly string[] = DEFAULT_PHASES,
 ): PhasePcrs[] {
   const paths = new Set(['', ...phases.map((path) => parsePhasePath(path).join(':'))]);
   return [...paths].map((phase) => {
     const all = [...events, ...predictPhases(banks, phase)];
-    return { phase, pcrs: Object.fromEntries(banks.map((bank) => [bank, valuesIn(bank, all)])) };
+    return { phase, pcrs: Object.fromEntries(banks.map((bank) => [bank, valuesIn(bank, all, pcrs)])) };
   });
 }
 
-function valuesIn(bank: Bank, events: readonly PredictedEvent[]): Record<string, string> {
-  const values = [...replayPredicted(bank, events)].toSorted(([a], [b]) => a - b);
-  return Object.fromEntries(values.map(([pcr, value]) => [pcr, toHex(value)]));
+function valuesIn(bank: Bank, events: readonly PredictedEvent[], pcrs: readonly number[]): Record<string, string> {
+  const values = replayPredicted(bank, events);
+  const untouched = new Uint8Array(digestSize(bank));
+  return Object.fromEntries(pcrs.toSorted((a, b) => a - b).map((pcr) => [pcr, toHex(values.get(pcr) ?? untouched)]));
 }
 
 /** Phase by phase, each PCR on a line. */
