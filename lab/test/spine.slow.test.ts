@@ -19,14 +19,8 @@ import {
   runVouchsafe,
   writeLabDisk,
 } from '@vouchsafe/lab';
-import type { PredictedEvent } from '@vouchsafe/manifest';
-import {
-  predictBootAttempt,
-  predictPartitionTable,
-  predictSecureBoot,
-  predictUki,
-  replayPredicted,
-} from '@vouchsafe/measure';
+import { type PredictedEvent, replayPredicted } from '@vouchsafe/manifest';
+import { predictBootAttempt, predictPartitionTable, predictSecureBoot, predictUki } from '@vouchsafe/measure';
 import { liveVariables, openPe, readSmallSection } from '@vouchsafe/pe';
 import { type Certificate, decodeCertificates } from '@vouchsafe/pki';
 import { needsTool, tempDir } from '@vouchsafe/testing';

@@ -35,7 +35,11 @@ const IMPURE_FOLDERS = ['src/node/'];
 const MORE_IMPURE_FOLDERS: Readonly<Record<string, readonly string[]>> = { 'packages/crypto': ['src/signing/'] };
 
 /** The only dependencies from npm that pure members may have, by prefix. */
-export const PURE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = { 'packages/crypto': ['@noble/'] };
+export const PURE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
+  'packages/crypto': ['@noble/'],
+  // Declares a JSON form once, as a schema and as a type, and checks against it.
+  'packages/manifest': ['typebox'],
+};
 
 /** Apps that may import other apps: the command starts them. */
 export const STARTERS: readonly string[] = ['apps/cli'];

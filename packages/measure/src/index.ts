@@ -19,6 +19,5 @@ export { parsePcrSignatures } from './pcrsig/parse.ts';
 export { formatPcrSignatures, type PcrSignature, pcrKeyFingerprint, pcrPolicyOf } from './pcrsig/pcr-signature.ts';
 export { signPcrPolicies } from './pcrsig/sign.ts';
 export { DEFAULT_PHASES, parsePhasePath, predictPhases } from './phases.ts';
-export { replayPredicted } from './replay.ts';
 export type { SectionChoice } from './selected-sections.ts';
 export { predictUki, UKI_PCRS, type UkiStart } from './uki-events.ts';

@@ -2,9 +2,9 @@
 import { concatBytes, utf8 } from '@vouchsafe/base';
 import { digest, digestSize } from '@vouchsafe/crypto';
 import type { Bank } from '@vouchsafe/manifest';
+import { replayPredicted } from '@vouchsafe/manifest';
 import type { PeFile } from '@vouchsafe/pe';
 import { DEFAULT_PHASES, parsePhasePath } from './phases.ts';
-import { replayPredicted } from './replay.ts';
 import { sectionEvents } from './section-events.ts';
 import { type SectionChoice, selectSections } from './selected-sections.ts';
 import { stubOf } from './stub.ts';

@@ -5,14 +5,8 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { concatBytes, toHex, utf8 } from '@vouchsafe/base';
 import { digest } from '@vouchsafe/crypto';
-import {
-  type Pcr11Value,
-  parsePhasePath,
-  predictPcr11,
-  predictPhases,
-  predictUki,
-  replayPredicted,
-} from '@vouchsafe/measure';
+import { replayPredicted } from '@vouchsafe/manifest';
+import { type Pcr11Value, parsePhasePath, predictPcr11, predictPhases, predictUki } from '@vouchsafe/measure';
 import type { PeFile } from '@vouchsafe/pe';
 import { needsVectors, vectorPath } from '@vouchsafe/testing';
 import fc from 'fast-check';

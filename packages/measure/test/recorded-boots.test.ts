@@ -7,15 +7,8 @@ import { toHex, utf8 } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
 import { decodeTcgLog, digestOf } from '@vouchsafe/eventlog';
-import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
-import {
-  predictBootAttempt,
-  predictSecureBoot,
-  predictUki,
-  replayPredicted,
-  UKI_PCRS,
-  type UkiStart,
-} from '@vouchsafe/measure';
+import { type Bank, type PredictedEvent, replayPredicted } from '@vouchsafe/manifest';
+import { predictBootAttempt, predictSecureBoot, predictUki, UKI_PCRS, type UkiStart } from '@vouchsafe/measure';
 import { decodeVariableStore, liveVariables, openPe } from '@vouchsafe/pe';
 import { needsVectors, vectorPath } from '@vouchsafe/testing';
 

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { toHex, utf8 } from '@vouchsafe/base';
 import { MemorySink, memorySource } from '@vouchsafe/bytes';
-import type { PredictedEvent } from '@vouchsafe/manifest';
-import { predictUki, replayPredicted } from '@vouchsafe/measure';
+import { type PredictedEvent, replayPredicted } from '@vouchsafe/manifest';
+import { predictUki } from '@vouchsafe/measure';
 import { appendSections, type NewSection, openPe, type PeFile } from '@vouchsafe/pe';
 import { needsVectors, vectorPath } from '@vouchsafe/testing';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
 import { digestSize } from '@vouchsafe/crypto';
-import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
-import { DEFAULT_PHASES, parsePhasePath, predictPhases, replayPredicted } from '@vouchsafe/measure';
+import { type Bank, type PredictedEvent, replayPredicted } from '@vouchsafe/manifest';
+import { DEFAULT_PHASES, parsePhasePath, predictPhases } from '@vouchsafe/measure';
 
 /** PCRs at one point of the boot: bank, PCR, value in lower-case hexadecimal. */
 export interface PhasePcrs {
