@@ -13,6 +13,9 @@ export type DiskErrorCode =
   | 'partition_range' // a partition that does not lie inside its disk
   | 'fat_missing' // no FAT file system where one was expected
   | 'fat_malformed' // a FAT file system that breaks the format's rules
+  | 'erofs_missing' // no EROFS file system where one was expected
+  | 'erofs_malformed' // an EROFS file system that breaks the format's rules, or whose checksum is wrong
+  | 'erofs_unsupported' // an EROFS feature that this product does not read; the message names it
   | 'cpio_malformed' // bytes that are not a cpio archive in the new ASCII format
   | 'not_found' // no entry of that path in a file system
   | 'not_a_file'; // a directory, where a file is needed, or the other way round

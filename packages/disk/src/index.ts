@@ -4,6 +4,13 @@ export { type CpioEntry, DEFAULT_MAX_CPIO_ENTRIES, readCpio, readCpioLink } from
 export { encodeStubArchive, type StubArchiveKind, type StubFile, writeStubArchive } from './cpio/stub-archive.ts';
 export { cpioMembers } from './cpio/tree-members.ts';
 export { type CpioMember, MAX_CPIO_NAME_BYTES, writeCpio } from './cpio/write.ts';
+export { type ErofsDirent, readErofsDirectory } from './erofs/read/directory.ts';
+export { openErofsFile, readErofsLink } from './erofs/read/file.ts';
+export { type ErofsInode, readErofsInode } from './erofs/read/inode.ts';
+export { type ErofsEntry, findErofsEntry, listErofs } from './erofs/read/list.ts';
+export { erofsTree } from './erofs/read/tree.ts';
+export { type ErofsVolume, openErofs } from './erofs/read/volume.ts';
+export { readErofsXattrs } from './erofs/read/xattrs.ts';
 export { EROFS_LAYOUT_VERSION, type ErofsImagePlan, type ErofsRequest, planErofsImage } from './erofs/write.ts';
 export { DiskError, type DiskErrorCode } from './error.ts';
 export { checkFat } from './fat/check.ts';

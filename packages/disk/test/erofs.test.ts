@@ -7,64 +7,10 @@ import test from 'node:test';
 import { toHex } from '@vouchsafe/base';
 import { type ByteSource, readBytes } from '@vouchsafe/bytes';
 import { digest } from '@vouchsafe/crypto';
-import {
-  EROFS_LAYOUT_VERSION,
-  type ErofsRequest,
-  planErofsImage,
-  type TreeAttributes,
-  type TreeEntry,
-} from '@vouchsafe/disk';
+import { EROFS_LAYOUT_VERSION, type ErofsRequest, planErofsImage, type TreeEntry } from '@vouchsafe/disk';
 import { needsTool, tempDir } from '@vouchsafe/testing';
+import { at, contentOf, directory, file, TREE } from './erofs-tree.ts';
 import { bytesOf, patternSource, SEED, SparseBytes, TIMESTAMP, withCode, writeFile, written } from './support.ts';
-
-const at = (path: string, overrides: Partial<TreeAttributes> = {}): TreeAttributes => ({
-  path,
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  mtimeSeconds: TIMESTAMP,
-  ...overrides,
-});
-const file = (path: string, size: number, overrides: Partial<TreeAttributes> = {}): TreeEntry => ({
-  kind: 'file',
-  content: patternSource(size, path.length + 3),
-  ...at(path, overrides),
-});
-const directory = (path: string, overrides: Partial<TreeAttributes> = {}): TreeEntry => ({
-  kind: 'directory',
-  ...at(path, { mode: 0o755, ...overrides }),
-});
-
-const TREE: readonly TreeEntry[] = [
-  directory(''),
-  directory('etc', { mode: 0o700, uid: 5 }),
-  file('etc/empty', 0),
-  file('etc/one', 1),
-  // Around what fits behind an inode of 32 octets, and of 64.
-  ...[4031, 4032, 4063, 4064, 4065, 4095, 4096, 4097, 8191, 12288, 1_000_001].map((size) => file(`etc/${size}`, size)),
-  ...[4031, 4032, 4033].map((size) => file(`etc/late-${size}`, size, { mtimeSeconds: 5, mtimeNanoseconds: 7 })),
-  file('etc/large-ids', 10, { uid: 70000, gid: 4_000_000_000 }),
-  file('etc/xattrs', 100, {
-    xattrs: [
-      { name: 'user.b', value: bytesOf('two') },
-      { name: 'user.a', value: new Uint8Array(0) },
-      { name: 'security.capability', value: new Uint8Array(20).fill(1) },
-      { name: 'trusted.overlay.opaque', value: bytesOf('y') },
-      { name: 'system.posix_acl_access', value: new Uint8Array(28) },
-    ],
-  }),
-  file('etc/many-xattrs', 4000, { xattrs: [{ name: 'user.large', value: new Uint8Array(60_000) }] }),
-  { kind: 'symlink', target: 'etc/one', ...at('link', { mode: 0o777 }) },
-  { kind: 'symlink', target: 'x/'.repeat(1500), ...at('long-link', { mode: 0o777 }) },
-  { kind: 'hardlink', path: 'etc/hard', target: 'etc/4096' },
-  { kind: 'hardlink', path: 'hard', target: 'etc/4096' },
-  { kind: 'fifo', ...at('pipe') },
-  { kind: 'socket', ...at('socket') },
-  directory('many', { mode: 0o1777 }),
-  ...Array.from({ length: 1500 }, (_, i) => file(`many/a file with number ${i}`, (i * 37) % 5000)),
-  directory('!before the dot'),
-  directory('ü'),
-];
 
 const request = (overrides: Partial<ErofsRequest> = {}): ErofsRequest => ({
   tree: TREE,
@@ -75,8 +21,6 @@ const request = (overrides: Partial<ErofsRequest> = {}): ErofsRequest => ({
 });
 const image = (overrides: Partial<ErofsRequest> = {}): Uint8Array =>
   written((sink) => planErofsImage(request(overrides)).write(sink));
-
-const contentOf = (source: ByteSource): Uint8Array => readBytes(source, 0, source.size);
 
 test('fsck.erofs extracts everything as it was', needsTool('fsck.erofs'), (t) => {
   const dir = tempDir(t);

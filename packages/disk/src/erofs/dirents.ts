@@ -1,21 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ascii } from '@vouchsafe/base';
 import { encode } from '@vouchsafe/codec';
-import type { FileKind } from '../file-mode.ts';
 import { compareBytes } from '../tree/compare.ts';
 import type { TreeNode } from '../tree/file-tree.ts';
-import { DIRENT_BYTES, erofsDirent } from './structures.ts';
-
-/** Linux, include/linux/fs_types.h, FT_*. */
-const FILE_TYPE: Readonly<Record<FileKind, number>> = {
-  file: 1,
-  directory: 2,
-  character: 3,
-  block: 4,
-  fifo: 5,
-  socket: 6,
-  symlink: 7,
-};
+import { DIRENT_BYTES, erofsDirent, FILE_TYPE_NUMBERS } from './structures.ts';
 
 interface NamedNode {
   readonly name: Uint8Array;
@@ -67,7 +55,8 @@ export function encodeDirectoryData(
       const dirent = encode(erofsDirent, {
         nid: BigInt(nidOf(node)),
         nameOffset: nameAt,
-        fileType: FILE_TYPE[node.inode.kind],
+        fileType: FILE_TYPE_NUMBERS[node.inode.kind],
+        reserved: 0,
       });
       data.set(dirent, start + j * DIRENT_BYTES);
       data.set(name, start + nameAt);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bytes, constant, struct, u8, u16le, u32le, u64le, uuid, zeros } from '@vouchsafe/codec';
+import { bytes, constant, struct, u8, u16le, u32le, u64le, uuid } from '@vouchsafe/codec';
+import type { FileKind } from '../file-mode.ts';
 
 /** Where the superblock is, whatever the size of a block. */
 export const SUPERBLOCK_OFFSET = 1024;
@@ -17,7 +18,7 @@ export const erofsSuperBlock = struct('erofs_super_block', {
   checksum: [u32le, 'CRC-32C of the rest of the first block, with this field zero'],
   featureCompat: [u32le, '1: checksum is there; 2: times are those of modification'],
   blockSizeBits: u8,
-  extensionSlots: u8,
+  extensionSlots: [u8, 'octets beyond 128, by 16'],
   rootNid: u16le,
   inodes: [u64le, 'how many there are'],
   epoch: [u64le, 'the time of all compact inodes, in seconds'],
@@ -28,7 +29,18 @@ export const erofsSuperBlock = struct('erofs_super_block', {
   uuid,
   volumeName: bytes(16),
   featureIncompat: [u32le, 'what a reader must know'],
-  reserved: zeros(44),
+  compression: [
+    u16le,
+    'the algorithms as bits when featureIncompat has 2; else how far back LZ4 may refer, 0 for 65535',
+  ],
+  extraDevices: u16le,
+  deviceSlot: u16le,
+  directoryBlockBits: u8,
+  xattrPrefixes: [u8, 'how many long prefixes of attribute names there are'],
+  xattrPrefixStart: [u32le, 'where they are, by 4 octets: in the packed inode, or in the image without one'],
+  packedNid: [u64le, 'of the inode that holds the ends of files; 0 for none'],
+  xattrFilter: u8,
+  reserved: bytes(23),
 });
 
 /** An inode of 32 octets, without a time of its own. Linux, fs/erofs/erofs_fs.h, struct erofs_inode_compact. */
@@ -38,12 +50,15 @@ export const erofsInodeCompact = struct('erofs_inode_compact', {
   mode: u16le,
   linkCount: u16le,
   size: u32le,
-  reserved: zeros(4),
-  union: [u32le, 'first block of the data, or the device'],
+  reserved: u32le,
+  union: [
+    u32le,
+    'first block of the data, the device, the format of chunks, or how many blocks the compressed data has',
+  ],
   ino: [u32le, 'for 32-bit stat'],
   uid: u16le,
   gid: u16le,
-  reserved2: zeros(4),
+  reserved2: u32le,
 });
 
 /** An inode of 64 octets. Linux, fs/erofs/erofs_fs.h, struct erofs_inode_extended. */
@@ -51,16 +66,19 @@ export const erofsInodeExtended = struct('erofs_inode_extended', {
   format: [u16le, 'bit 0: extended; bits 1 to 3: data layout'],
   xattrCount: [u16le, 'octets of extended attributes: 12 + 4 (n - 1); 0 for none'],
   mode: u16le,
-  reserved: zeros(2),
+  reserved: u16le,
   size: u64le,
-  union: [u32le, 'first block of the data, or the device'],
+  union: [
+    u32le,
+    'first block of the data, the device, the format of chunks, or how many blocks the compressed data has',
+  ],
   ino: [u32le, 'for 32-bit stat'],
   uid: u32le,
   gid: u32le,
   mtime: u64le,
   mtimeNanoseconds: u32le,
   linkCount: u32le,
-  reserved2: zeros(16),
+  reserved2: bytes(16),
 });
 
 /** A directory entry, 12 octets. Linux, fs/erofs/erofs_fs.h, struct erofs_dirent. */
@@ -68,14 +86,14 @@ export const erofsDirent = struct('erofs_dirent', {
   nid: u64le,
   nameOffset: [u16le, 'in its block; that of the first says how many entries there are'],
   fileType: u8,
-  reserved: zeros(1),
+  reserved: u8,
 });
 
 /** In front of an inode's extended attributes. Linux, fs/erofs/erofs_fs.h, struct erofs_xattr_ibody_header. */
 export const erofsXattrHeader = struct('erofs_xattr_ibody_header', {
-  nameFilter: u32le,
-  sharedCount: u8,
-  reserved: zeros(7),
+  nameFilter: [u32le, 'a bit of 1 says that no attribute of that hash is there'],
+  sharedCount: [u8, 'so many numbers of shared attributes follow, 32 bits each'],
+  reserved: bytes(7),
 });
 
 /** Before the name and the value. Linux, fs/erofs/erofs_fs.h, struct erofs_xattr_entry. */
@@ -85,6 +103,37 @@ export const erofsXattrEntry = struct('erofs_xattr_entry', {
   valueSize: u16le,
 });
 
-/** Data layouts: all in blocks, or the last part behind the inode. */
+/** Data layouts. Linux, fs/erofs/erofs_fs.h, EROFS_INODE_*. */
+export const DATA_LAYOUTS = ['plain', 'compressed-full', 'inline', 'compressed-compact', 'chunked'] as const;
+/**
+ * plain: all of the data in blocks; inline: but for the last part, which is behind the inode; chunked: a table of blocks is
+ * behind the inode; compressed-full and -compact: an index of compressed blocks is.
+ */
+export type DataLayout = (typeof DATA_LAYOUTS)[number];
+
 export const FLAT_PLAIN = 0;
 export const FLAT_INLINE = 2;
+
+/** Block number of what is not there. Linux, fs/erofs/erofs_fs.h, EROFS_NULL_ADDR. */
+export const NO_BLOCK = 0xffffffff;
+
+/** File types of directory entries. Linux, include/linux/fs_types.h, FT_*. */
+export const FILE_TYPE_NUMBERS: Readonly<Record<FileKind, number>> = {
+  file: 1,
+  directory: 2,
+  character: 3,
+  block: 4,
+  fifo: 5,
+  socket: 6,
+  symlink: 7,
+};
+
+/** The prefixes of attribute names; an access control list is a whole name. Linux, fs/erofs/erofs_fs.h, EROFS_XATTR_INDEX_*. */
+export const XATTR_PREFIXES: ReadonlyMap<number, string> = new Map([
+  [1, 'user.'],
+  [2, 'system.posix_acl_access'],
+  [3, 'system.posix_acl_default'],
+  [4, 'trusted.'],
+  [5, 'lustre.'],
+  [6, 'security.'],
+]);

@@ -76,6 +76,15 @@ export function planErofsImage(request: ErofsRequest): ErofsImagePlan {
     uuid: request.uuid,
     volumeName,
     featureIncompat: 0,
+    compression: 0,
+    extraDevices: 0,
+    deviceSlot: 0,
+    directoryBlockBits: 0,
+    xattrPrefixes: 0,
+    xattrPrefixStart: 0,
+    packedNid: 0n,
+    xattrFilter: 0,
+    reserved: new Uint8Array(23),
   });
   return {
     sizeBytes: layout.blocks * BLOCK_BYTES,
@@ -150,8 +159,10 @@ function encodeInode(planned: PlannedInode, nid: (node: TreeNode) => number): Ui
         size: BigInt(dataBytes),
         mtime: BigInt(inode.mtimeSeconds),
         mtimeNanoseconds: inode.mtimeNanoseconds ?? 0,
+        reserved: 0,
+        reserved2: new Uint8Array(16),
       })
-    : encode(erofsInodeCompact, { ...common, size: dataBytes });
+    : encode(erofsInodeCompact, { ...common, size: dataBytes, reserved: 0, reserved2: 0 });
   const octets = new Uint8Array(head.length + xattrBytes + tailBytes);
   octets.set(head);
   octets.set(encodeXattrs(inode), head.length);

@@ -38,7 +38,7 @@ export function encodeXattrs(inode: TreeInode): Uint8Array {
       throw new DiskError('tree_invalid', `EROFS: ${path}: expected attribute ${xattr.name} once, found it twice`);
     }
   }
-  const header = encode(erofsXattrHeader, { nameFilter: 0, sharedCount: 0 });
+  const header = encode(erofsXattrHeader, { nameFilter: 0, sharedCount: 0, reserved: new Uint8Array(7) });
   const all = concatBytes(header, ...named.map(({ xattr }) => encodeEntry(xattr, path)));
   if (all.length > MAX_TOTAL_BYTES) {
     throw new DiskError(
