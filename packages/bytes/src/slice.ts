@@ -24,7 +24,7 @@ export function sliceSource(whole: ByteSource, offset: number, size: number, lab
     // Asked for with every batch of blocks, and a file may have many.
     let clipped: readonly Extent[] | undefined;
     part.dataExtents = () => {
-      clipped ??= clip(extentsOf(), offset, size);
+      clipped ??= clipExtents(extentsOf(), offset, size);
       return clipped;
     };
   }
@@ -38,7 +38,8 @@ export function totalLength(targets: readonly Uint8Array[]): number {
   return total;
 }
 
-function clip(extents: readonly Extent[], offset: number, size: number): Extent[] {
+/** The part of the extents that lies in [offset, offset + size), counted from its start. */
+export function clipExtents(extents: readonly Extent[], offset: number, size: number): Extent[] {
   return extents
     .map(({ start, end }) => ({ start: Math.max(0, start - offset), end: Math.min(size, end - offset) }))
     .filter(({ start, end }) => start < end);

@@ -9,3 +9,8 @@ export function alignUp(n: number, alignment: number): number {
 export function isPowerOfTwo(n: number): boolean {
   return Number.isInteger(n) && n > 0 && n <= 0x80000000 && (n & (n - 1)) === 0;
 }
+
+/** The greatest multiple of `alignment` that is not above `n`. */
+export function alignDown(n: number, alignment: number): number {
+  return Math.floor(n / alignment) * alignment;
+}

@@ -17,6 +17,9 @@ export type DiskErrorCode =
   | 'erofs_malformed' // an EROFS file system that breaks the format's rules, or whose checksum is wrong
   | 'erofs_unsupported' // an EROFS feature that this product does not read; the message names it
   | 'cpio_malformed' // bytes that are not a cpio archive in the new ASCII format
+  | 'definition_invalid' // a partition definition that says what cannot be, or what is not done here
+  | 'release_malformed' // an os-release or extension-release file that breaks the rules of os-release(5)
+  | 'policy_malformed' // an image policy that systemd.image-policy(7) does not allow
   | 'not_found' // no entry of that path in a file system
   | 'not_a_file'; // a directory, where a file is needed, or the other way round
 

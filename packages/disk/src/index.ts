@@ -1,9 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
+export { copySource } from './copy.ts';
 export { CPIO_HEADER_BYTES, type CpioHeader } from './cpio/header.ts';
 export { type CpioEntry, DEFAULT_MAX_CPIO_ENTRIES, readCpio, readCpioLink } from './cpio/read.ts';
 export { encodeStubArchive, type StubArchiveKind, type StubFile, writeStubArchive } from './cpio/stub-archive.ts';
 export { cpioMembers } from './cpio/tree-members.ts';
 export { type CpioMember, MAX_CPIO_NAME_BYTES, writeCpio } from './cpio/write.ts';
+export { applyImagePolicy, designatorOf, type PolicyOutcome } from './ddi/apply-policy.ts';
+export {
+  checkExtension,
+  type ExtensionContent,
+  type ExtensionEntry,
+  type ExtensionFindingCode,
+} from './ddi/check-extension.ts';
+export { checkImagePolicy, type PolicyFindingCode } from './ddi/check-policy.ts';
+export {
+  defaultAttributes,
+  EMPTY_SLOT_LABEL,
+  emptySlot,
+  type PartitionDefinition,
+  type VerityMember,
+} from './ddi/definition.ts';
+export {
+  type CopiedFiles,
+  type DefinitionContext,
+  type DefinitionFile,
+  parseDefinitionFile,
+} from './ddi/definition-file.ts';
+export {
+  EXTENSION_CLASSES,
+  type ExtensionClass,
+  type ExtensionHost,
+  type ExtensionMismatch,
+  type ExtensionScope,
+  extensionMismatch,
+  extensionReleasePath,
+  RELAXED_NAME_XATTR,
+} from './ddi/extension-release.ts';
+export {
+  allowedUses,
+  DESIGNATORS,
+  type Designator,
+  type ImagePolicy,
+  type PartitionUse,
+  type PolicyRule,
+  parseImagePolicy,
+} from './ddi/image-policy.ts';
+export {
+  type DefinitionsLayout,
+  definitionUuids,
+  layoutDefinitions,
+  partitionBytes,
+  type SizedDefinition,
+  withRootHashes,
+} from './ddi/layout-definitions.ts';
+export { formatReleaseFile, parseReleaseFile } from './ddi/release-file.ts';
+export { imageSpecifiers, type Specifiers } from './ddi/specifiers.ts';
+export { encodeSwapArea, readSwapArea, type SwapHeader, swapHeader } from './ddi/swap-area.ts';
 export { type ErofsDirent, readErofsDirectory } from './erofs/read/directory.ts';
 export { openErofsFile, readErofsLink } from './erofs/read/file.ts';
 export { type ErofsInode, readErofsInode } from './erofs/read/inode.ts';

@@ -2,6 +2,8 @@
 export { type DiskImageRequest, writeDiskImage } from './build/disk-image.ts';
 export { makeUki } from './build/signed-uki.ts';
 export { makeVerityRoot, type VerityRoot } from './build/verity-root.ts';
+export type { DdiPartition, FatMembers, PartitionContent, RootHashes } from './ddi/content.ts';
+export { type DdiRequest, type WrittenDdi, writeDdi } from './ddi/write-ddi.ts';
 export { ElfFile } from './elf/elf-file.ts';
 export { ImageError, type ImageErrorCode } from './error.ts';
 export { modulesInLoadOrder } from './initrd/kernel-modules.ts';

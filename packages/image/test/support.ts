@@ -88,3 +88,14 @@ export function codeOf(run: () => unknown): string {
   }
   throw new Error('expected an error, found a value');
 }
+
+/** The code of what a promise is rejected with. */
+export async function codeOfRejected(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return String(error.code);
+    throw error;
+  }
+  throw new Error('expected a rejection, found a value');
+}

@@ -18,7 +18,7 @@ export function writeFully(fd: number, path: string, offset: number, bytes: Uint
   }
 }
 
-/** A sink over a descriptor that somebody else owns: another thread's output. */
-export function descriptorSink(fd: number, label: string): ByteSink {
-  return { label, write: (offset, bytes) => writeFully(fd, label, offset, bytes) };
+/** A sink over a descriptor that somebody else owns: another thread's output, which may begin at an octet of its own. */
+export function descriptorSink(fd: number, label: string, start = 0): ByteSink {
+  return { label, write: (offset, bytes) => writeFully(fd, label, start + offset, bytes) };
 }

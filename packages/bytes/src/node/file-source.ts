@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, fstatSync, openSync, readSync, readvSync } from 'node:fs';
 import { BytesError } from '../error.ts';
-import { totalLength } from '../slice.ts';
+import { clipExtents, totalLength } from '../slice.ts';
 import { type ByteSource, type Extent, requireRange } from '../source.ts';
 import { sizeOf } from './device-size.ts';
 import { findDataExtents } from './holes.ts';
@@ -15,7 +15,10 @@ export interface FileHandleData {
   readonly fd: number;
   readonly label: string;
   readonly size: number;
+  /** Within the part, when it is one. */
   readonly extents: readonly Extent[];
+  /** Octets from the start of the file to the part of it that is meant; 0 unless given. */
+  readonly start?: number;
 }
 
 /** A regular file or block device, open for reading. Close it, or dispose of it with `using`. */
@@ -23,6 +26,7 @@ export class FileSource implements ByteSource, Disposable {
   readonly size: number;
   readonly label: string;
   readonly #fd: number;
+  readonly #start: number;
   readonly #isOwner: boolean;
   #extents: readonly Extent[] | undefined;
   #isOpen = true;
@@ -35,6 +39,7 @@ export class FileSource implements ByteSource, Disposable {
     this.label = handle.label;
     this.size = handle.size;
     this.#fd = handle.fd;
+    this.#start = handle.start ?? 0;
     this.#extents = extents;
     this.#isOwner = isOwner;
   }
@@ -64,7 +69,18 @@ export class FileSource implements ByteSource, Disposable {
   }
 
   get handle(): FileHandleData {
-    return { fd: this.#fd, label: this.label, size: this.size, extents: this.dataExtents() };
+    return { fd: this.#fd, label: this.label, size: this.size, extents: this.dataExtents(), start: this.#start };
+  }
+
+  /**
+   * A part of the file, over the same descriptor: a partition of a disk, for work that takes several threads. It is good
+   * as long as this source is.
+   * @throws {BytesError} 'out_of_range' when the part is not inside the file.
+   */
+  part(offset: number, size: number, label = this.label): FileSource {
+    requireRange(this, offset, size);
+    const extents = clipExtents(this.dataExtents(), offset, size);
+    return new FileSource({ fd: this.#fd, label, size, start: this.#start + offset }, extents, false);
   }
 
   read(offset: number, target: Uint8Array): void {
@@ -77,7 +93,7 @@ export class FileSource implements ByteSource, Disposable {
     let at = offset;
     for (let first = 0; first < targets.length; first += MAX_VECTORS) {
       const batch = targets.length <= MAX_VECTORS ? targets : targets.slice(first, first + MAX_VECTORS);
-      let got = onHost(this.label, () => readvSync(this.#fd, batch as Uint8Array[], at));
+      let got = onHost(this.label, () => readvSync(this.#fd, batch as Uint8Array[], this.#start + at));
       // A read may end early; whatever it left is read target by target.
       for (const target of batch) {
         if (got < target.length) this.#fill(at, target, got);
@@ -108,7 +124,7 @@ export class FileSource implements ByteSource, Disposable {
       let got: number;
       // Not through onHost: its closure would cost a tenth of a read from the page cache.
       try {
-        got = readSync(this.#fd, target, done, target.length - done, offset + done);
+        got = readSync(this.#fd, target, done, target.length - done, this.#start + offset + done);
       } catch (cause) {
         throw hostError(this.label, cause);
       }

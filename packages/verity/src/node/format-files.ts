@@ -5,11 +5,10 @@ import type { DigestAlgorithm } from '@vouchsafe/crypto';
 import { DEFAULT_SEED, SEED_BYTES, saltFromSeed, uuidFromRootHash, uuidFromSeed } from '../derive.ts';
 import { VerityError } from '../error.ts';
 import type { FecGeometry } from '../fec/fec-layout.ts';
-import { requireDataSize, writeBlocks, writeSuperblock } from '../tree/format.ts';
+import { requireDataSize, writeSuperblock } from '../tree/format.ts';
 import { type HashAreaPlace, type TreeLayout, treeLayout } from '../tree/layout.ts';
 import { requireValidParameters, type VerityParameters } from '../tree/parameters.ts';
 import { requireUuid, SUPERBLOCK_BYTES } from '../tree/superblock.ts';
-import { passOverTree } from '../tree/tree-pass.ts';
 import { countDataBlocks } from './count-blocks.ts';
 import {
   type FecFileRequest,
@@ -18,8 +17,8 @@ import {
   requireParityApart,
   writeParity,
 } from './fec-files.ts';
-import { passWithThreads } from './leaf-pool.ts';
 import { threadsFor } from './threads.ts';
+import { writeTree } from './write-tree.ts';
 
 export interface FormatFilesRequest {
   readonly dataPath: string;
@@ -93,7 +92,8 @@ export async function formatFiles(request: FormatFilesRequest, work: LongWork = 
     // What was there must not look like the head of a half-written tree, should this end early.
     if (force && place.hasSuperblock) hash.write(place.offset, new Uint8Array(SUPERBLOCK_BYTES));
     const threads = threadsFor(parameters.dataBlocks * parameters.dataBlockSize, request.threads);
-    const rootHash = await writeTree(threads, data, parameters, place, layout, hash, work);
+    using hashFile = hash.reader(layout.end);
+    const rootHash = await writeTree(threads, data, hashFile, hash, { parameters, place }, work);
     // On a device the head must not be there before the tree is.
     if (hash.isInPlace) hash.flush();
     const uuid = writeSuperblock({ parameters, place, hash, uuid: uuidOf(request, rootHash) }, rootHash);
@@ -175,21 +175,4 @@ function requireApart(
 
 function uuidOf({ uuid, seed }: FormatFilesRequest, rootHash: Uint8Array): string {
   return uuid ?? (seed === undefined ? uuidFromRootHash(rootHash) : uuidFromSeed(seed));
-}
-
-async function writeTree(
-  threads: number,
-  data: FileSource,
-  parameters: VerityParameters,
-  place: HashAreaPlace,
-  layout: TreeLayout,
-  hash: Region,
-  work: LongWork,
-): Promise<Uint8Array> {
-  const settle = writeBlocks(layout, hash, parameters.hashBlockSize);
-  if (threads === 1 || layout.levels.length === 0)
-    return passOverTree(data, parameters, layout, settle, 'hashing', work);
-  using hashFile = hash.reader(layout.end);
-  const job = { mode: 'write', data: data.handle, hash: hashFile.handle, parameters, place } as const;
-  return passWithThreads(threads, job, layout, settle, undefined, 'hashing', work);
 }

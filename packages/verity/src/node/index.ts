@@ -5,4 +5,5 @@ export { type FormatFilesRequest, type FormattedFiles, formatFiles } from './for
 export { type KnownTree, knownTree, type TreeInFile } from './known-tree.ts';
 export { type RepairFilesRequest, type RepairReport, repairFiles } from './repair-files.ts';
 export type { Repairable } from './repairable.ts';
-export { type VerifiedFiles, type VerifyFilesRequest, verifyFiles } from './verify-files.ts';
+export { type VerifiedFiles, type VerifyFilesRequest, verifyFiles, verifyOpenFiles } from './verify-files.ts';
+export { type FormatOpenFilesRequest, formatOpenFiles } from './write-tree.ts';

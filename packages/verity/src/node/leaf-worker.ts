@@ -19,7 +19,7 @@ function run({ id, first, end }: LeafTask): LeafResult {
   const found = noMismatches(layout);
   const settle =
     mode === 'write'
-      ? writeBlocks(layout, descriptorSink(hash.fd, hash.label), parameters.hashBlockSize)
+      ? writeBlocks(layout, descriptorSink(hash.fd, hash.label, hash.start), parameters.hashBlockSize)
       : compareBlocks(layout, FileSource.over(hash), parameters.hashBlockSize, found);
   let at = 0;
   const carry = (digest: Uint8Array): void => {

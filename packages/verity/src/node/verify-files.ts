@@ -60,7 +60,10 @@ function requireParity(
   requireParitySize(parity, fec, fecGeometryOf(parameters, layout, hash.size, fec, hashPath));
 }
 
-/** The same over files that are open. */
+/**
+ * The same over files that are open, or parts of them.
+ * @throws {VerityError} 'options_invalid', 'data_size', 'tree_short'. @throws {BytesError}
+ */
 export async function verifyOpenFiles(
   data: FileSource,
   hash: FileSource,
