@@ -8,6 +8,19 @@ export type DiskErrorCode =
   | 'name_invalid' // a name that the format cannot hold
   | 'name_collision' // two names that are the same to a reader of the format
   | 'tree_invalid' // entries that make no tree: no parent, twice the same path, a hard link to nothing
+  | 'path_escape' // a path or a hard link that leads out of its tree
+  | 'link_followed' // a path that goes through a symbolic link, so that its content would land elsewhere
+  | 'path_duplicate' // a path twice where it may come once
+  | 'rule_unmatched' // a rule that applies to nothing
+  | 'tar_malformed' // bytes that are not a tar archive, or one that was cut or changed
+  | 'tar_unsupported' // a kind of tar member that cannot become part of a tree
+  | 'compression_malformed' // compressed bytes that do not decompress
+  | 'compression_unsupported' // a compression that is not read, or of a kind that is not
+  | 'oci_missing' // no OCI image layout where one was expected
+  | 'oci_malformed' // an OCI image layout that breaks the format's rules
+  | 'oci_unsupported' // a media type or digest that is not read
+  | 'oci_ambiguous' // no image of a layout, or more than one, is the one asked for
+  | 'digest_mismatch' // bytes that are not those of the digest, or not as many
   | 'gpt_missing' // no GUID partition table where one was expected
   | 'gpt_damaged' // a GUID partition table with faults, where a sound one is needed
   | 'partition_range' // a partition that does not lie inside its disk

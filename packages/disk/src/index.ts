@@ -118,6 +118,14 @@ export {
   type SectorSize,
 } from './gpt/table.ts';
 export {
+  DEFAULT_MAX_CONTENT_BYTES,
+  DEFAULT_MAX_TAR_ENTRIES,
+  readTar,
+  type TarLimits,
+  type TarMember,
+} from './tar/read.ts';
+export { type TarTreeOptions, tarTree } from './tar/tar-tree.ts';
+export {
   buildTree,
   type FileTree,
   type HardLink,
@@ -128,3 +136,7 @@ export {
   type TreeNode,
   type Xattr,
 } from './tree/file-tree.ts';
+export { compileGlob } from './tree/glob.ts';
+export { GrowingTree, type GrowingTreeOptions } from './tree/growing-tree.ts';
+export { memberPath } from './tree/member-path.ts';
+export { applyTreeRules, clampTimes, type TreeRule, type TreeRuleChange, type TreeRuleMatch } from './tree/rules.ts';

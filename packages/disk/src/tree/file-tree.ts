@@ -67,7 +67,7 @@ export interface TreeChild {
 /** NAME_MAX and PATH_MAX of Linux, <linux/limits.h>. */
 const MAX_NAME_BYTES = 255;
 const MAX_PATH_BYTES = 4095;
-const MAX_ENTRIES = 16_000_000;
+export const MAX_ENTRIES = 16_000_000;
 
 interface Draft extends TreeNode {
   readonly children: { name: Uint8Array; node: Draft }[];
@@ -127,7 +127,11 @@ function addName(drafts: ReadonlyMap<string, Draft>, path: string, node: Draft):
   node.names++;
 }
 
-function requirePath(path: string): void {
+/**
+ * Refuses a path that Linux cannot hold.
+ * @throws {DiskError} 'name_invalid'
+ */
+export function requirePath(path: string): void {
   if (path === '') return;
   const refuse = (problem: string): never => {
     throw new DiskError('name_invalid', `tree: ${path}: ${problem}`);
