@@ -41,6 +41,7 @@ export {
 } from './der/writer.ts';
 export { PkiError, type PkiErrorCode, type PkiErrorPlace } from './error.ts';
 export { formatOid, OID, type OidName } from './oid.ts';
+export { isSameName } from './path/name-match.ts';
 export type { PathOptions } from './path/options.ts';
 export type { PathProblem, PathProblemCode } from './path/problem.ts';
 export { type PathResult, type ValidatedPath, validatePath } from './path/validate-path.ts';
@@ -66,7 +67,7 @@ export {
 export { decodeCertificates, formatCertificate } from './x509/certificate-file.ts';
 export { isCertificateSignedBy } from './x509/certificate-signature.ts';
 export type { Extension } from './x509/extension.ts';
-export type { GeneralName, NameToEncode } from './x509/general-name.ts';
+export { encodeGeneralNames, type GeneralName, type NameToEncode } from './x509/general-name.ts';
 export {
   type Authority,
   type CertificateInput,
@@ -82,3 +83,4 @@ export {
   type KeyUsage,
 } from './x509/known-extensions.ts';
 export { encodeName, type Name, type NameAttribute, readName } from './x509/name.ts';
+export { subjectSpki } from './x509/subject-spki.ts';

@@ -4,6 +4,7 @@
 export const OID = {
   // RFC 8017, appendix C; RFC 4055; RFC 5754
   rsaEncryption: '1.2.840.113549.1.1.1',
+  rsaesOaep: '1.2.840.113549.1.1.7',
   mgf1: '1.2.840.113549.1.1.8',
   rsassaPss: '1.2.840.113549.1.1.10',
   sha1WithRsa: '1.2.840.113549.1.1.5',

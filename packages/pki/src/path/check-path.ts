@@ -6,6 +6,7 @@ import { formatOid, OID } from '../oid.ts';
 import { importKey } from '../public-key.ts';
 import { schemeOf } from '../signature-algorithm.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import { subjectSpki } from '../x509/subject-spki.ts';
 import type { PathOptions } from './options.ts';
 import type { PathProblem, PathProblemCode } from './problem.ts';
 
@@ -75,7 +76,7 @@ function checkKey(certificate: Certificate, options: PathOptions, report: Report
   const curves = options.curves ?? CURVES;
   let algorithm: KeyAlgorithm;
   try {
-    algorithm = importKey(certificate.publicKey.bytes, options.keys).algorithm;
+    algorithm = importKey(subjectSpki(certificate), options.keys).algorithm;
   } catch (error) {
     if (!(error instanceof PkiError)) throw error;
     report('key_weak', error.message);

@@ -13,6 +13,8 @@ export interface PathOptions {
   readonly atMs: number;
   /** An extended key usage that the certificate must name, and that no authority on the way may exclude. */
   readonly purpose?: string;
+  /** Take what is past its end as a remark instead of a problem: hardware outlives its certificates. */
+  readonly acceptExpired?: boolean;
   /** Critical extensions, by object identifier, that the caller itself looks at in the certificate asked about. */
   readonly knownCritical?: readonly string[];
   /** Digests that signatures may be over. SHA-2 with 256 bits or more when left out. */

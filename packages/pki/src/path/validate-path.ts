@@ -21,7 +21,12 @@ export interface ValidatedPath {
 }
 
 export type PathResult =
-  | { readonly ok: true; readonly path: ValidatedPath }
+  | {
+      readonly ok: true;
+      readonly path: ValidatedPath;
+      /** What the options let pass: certificates that have expired. */
+      readonly remarks: readonly PathProblem[];
+    }
   /** The reasons that stood against the best path found; at least one. */
   | { readonly ok: false; readonly problems: readonly PathProblem[] };
 
@@ -40,7 +45,7 @@ const MAX_SIGNATURE_CHECKS = 64;
 export function validatePath(certificate: Certificate, options: PathOptions): PathResult {
   const search = new Search(options);
   const found = search.from([certificate]);
-  if (found !== undefined) return { ok: true, path: toPath(found) };
+  if (found !== undefined) return { ok: true, path: toPath(found), remarks: checkPath(found, options) };
   return { ok: false, problems: search.problems(certificate) };
 }
 
@@ -89,7 +94,8 @@ class Search {
   }
 
   #finish(path: readonly Certificate[]): readonly Certificate[] | undefined {
-    const problems = checkPath(path, this.#options);
+    const { acceptExpired = false } = this.#options;
+    const problems = checkPath(path, this.#options).filter(({ code }) => !(acceptExpired && code === 'expired'));
     if (problems.length === 0) return path;
     if (this.#best === undefined || problems.length < this.#best.length) this.#best = problems;
     return undefined;
