@@ -7,6 +7,7 @@ export type EventLogErrorCode =
   | 'log_spec_id' // the header event is of a version that is not known, or contradicts itself
   | 'log_malformed' // an event that ends too early, or breaks the format in another way
   | 'log_limit' // an event larger, or a log longer, than the limits
+  | 'log_unknown' // bytes that look like no kind of log
   | 'log_padding' // bytes 0xff after the last event, without the quirk that allows them
   | 'bank_unsupported'; // replay was asked for in a bank that this runtime cannot compute
 

@@ -5,11 +5,12 @@ import type { Finding } from '@vouchsafe/base';
 export type LogFindingCode =
   | 'event_pcr_range' // an event for a PCR that a TPM does not have
   | 'event_pcr_drtm' // a firmware event for a PCR that only a dynamic launch extends
+  | 'event_pcr_static' // an event of a dynamic launch for a PCR of the static boot
   | 'no_action_digest' // an EV_NO_ACTION event with a digest, as if it had been extended
   | 'startup_locality_late' // StartupLocality after PCR 0 was extended, or elsewhere than for PCR 0
   | 'startup_locality_repeated' // a second StartupLocality event
   | 'startup_locality_value' // a locality that TPM2_Startup cannot have
-  | 'bank_incomplete' // an extended event without a digest of a bank that the header declares
+  | 'bank_incomplete' // an extended event without a digest of a bank that other events have
   | 'bank_uncomputable' // a bank that this runtime cannot replay
   | 'bank_missing' // the log has no digests of the quoted bank
   | 'pcr_mismatch' // the log does not replay to the quoted value
@@ -27,11 +28,12 @@ export type LogFinding = Finding<LogFindingCode>;
 const HINTS: Readonly<Record<LogFindingCode, string>> = {
   event_pcr_range: 'The event was left out of the replay; the log was written by broken or hostile software',
   event_pcr_drtm: 'The event was left out of the replay; a firmware log cannot speak for PCR 17 to 22',
+  event_pcr_static: 'The event was left out of the replay; a dynamic launch speaks for PCR 17 to 22 alone',
   no_action_digest: 'The event was left out of the replay, as its type says; nothing it contains is measured',
   startup_locality_late: 'The event was ignored; the firmware logs it before it extends PCR 0',
   startup_locality_repeated: 'The event was ignored; only the first one counts',
   startup_locality_value: 'The event was ignored; localities are 0, 3 and, after an H-CRTM, 4',
-  bank_incomplete: 'The log cannot be replayed in this bank; quote another bank of the log',
+  bank_incomplete: 'The PCR cannot be replayed in this bank; quote another bank of the log',
   bank_uncomputable: 'This verifier does not have the hash; quote another bank',
   bank_missing: 'The log cannot be checked in this bank; quote a bank that the firmware logs',
   pcr_mismatch: 'Events were left out, added or changed, or the log is of another boot; send the log of this boot',

@@ -156,7 +156,7 @@ test('A40: names with spaces and newlines are kept; NULs inside and other bytes 
     assert.ok(event !== undefined);
     assert.equal(decodeImaEntry(event).kind, 'raw');
   }
-  const [other] = decodeImaList(imaEntry('ima-buf', imaNgData('x')));
+  const [other] = decodeImaList(imaEntry('ima-new', imaNgData('x')));
   assert.ok(other !== undefined);
   assert.equal(decodeImaEntry(other).kind, 'fields');
 });

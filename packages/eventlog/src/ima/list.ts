@@ -17,6 +17,8 @@ export interface ImaEvent extends BootEvent {
    * with ones. Kernel: security/integrity/ima/ima_queue.c, ima_add_template_entry.
    */
   readonly isViolation: boolean;
+  /** Lengths and numbers are big-endian, as a big-endian machine without ima_canonical_fmt writes them. */
+  readonly isBigEndian?: true;
 }
 
 export interface ImaListOptions {
@@ -26,6 +28,8 @@ export interface ImaListOptions {
    * binary_runtime_measurements_<hash>.
    */
   readonly templateHash?: TpmHash;
+  /** Little unless the machine was big-endian and its kernel was not told ima_canonical_fmt. */
+  readonly byteOrder?: 'little' | 'big';
 }
 
 /** TCG_EVENT_NAME_LEN_MAX of the kernel's security/integrity/ima/ima.h; longer names are refused by its own reader. */
@@ -36,7 +40,7 @@ const IMA_DIGEST_BYTES = 20;
 const MAX_IMA_NAME_BYTES = 255;
 
 /**
- * IMA's list in its binary form, little-endian. Documented in Linux, Documentation/security/IMA-templates.rst; the
+ * IMA's list in its binary form. Documented in Linux, Documentation/security/IMA-templates.rst; the
  * layout is that of ima_measurements_show in security/integrity/ima/ima_fs.c: PCR, template digest, length and name of
  * the template, length and data. The template 'ima' alone has no length of the data.
  *
@@ -44,9 +48,10 @@ const MAX_IMA_NAME_BYTES = 255;
  * @throws {EventLogError} 'log_malformed', 'log_limit'
  */
 export function decodeImaList(bytes: Uint8Array, options: ImaListOptions = {}): ImaEvent[] {
-  const { limits = IMA_LIMITS, templateHash = 'sha1' } = options;
+  const { limits = IMA_LIMITS, templateHash = 'sha1', byteOrder = 'little' } = options;
   const r = new Reader(bytes);
-  const readName = templateNameReader();
+  const isLittle = byteOrder === 'little';
+  const readName = templateNameReader(isLittle);
   const events: ImaEvent[] = [];
   while (r.pos < r.end) {
     const index = events.length;
@@ -55,7 +60,7 @@ export function decodeImaList(bytes: Uint8Array, options: ImaListOptions = {}): 
       throw new EventLogError('log_limit', message, { event: index, offset: r.pos });
     }
     try {
-      events.push(readEntry(r, index, readName, templateHash, limits.maxEventBytes));
+      events.push(readEntry(r, index, { readName, templateHash, maxDataBytes: limits.maxEventBytes, isLittle }));
     } catch (error) {
       rethrowInEvent(index, 'IMA entry', error);
     }
@@ -63,18 +68,20 @@ export function decodeImaList(bytes: Uint8Array, options: ImaListOptions = {}): 
   return events;
 }
 
-function readEntry(
-  r: Reader,
-  index: number,
-  readName: (r: Reader) => string,
-  templateHash: TpmHash,
-  maxDataBytes: number,
-): ImaEvent {
+interface EntryFormat {
+  readonly readName: (r: Reader) => string;
+  readonly templateHash: TpmHash;
+  readonly maxDataBytes: number;
+  readonly isLittle: boolean;
+}
+
+function readEntry(r: Reader, index: number, format: EntryFormat): ImaEvent {
+  const { readName, templateHash, maxDataBytes, isLittle } = format;
   const offset = r.pos;
-  const pcr = readU32(r);
+  const pcr = readU32(r, isLittle);
   const digest = r.takeBytes(tpmHashSize(templateHash));
   const type = readName(r);
-  const data = type === 'ima' ? readImaData(r) : r.takeBytes(readSize(r, maxDataBytes));
+  const data = type === 'ima' ? readImaData(r, isLittle) : r.takeBytes(readSize(r, maxDataBytes, isLittle));
   return {
     source: 'ima',
     index,
@@ -85,24 +92,25 @@ function readEntry(
     data,
     endOffset: r.pos,
     isViolation: isZero(digest),
+    ...(isLittle ? {} : { isBigEndian: true as const }),
   };
 }
 
-const readU32 = (r: Reader): number => r.view.getUint32(r.take(4), true);
+const readU32 = (r: Reader, isLittle: boolean): number => r.view.getUint32(r.take(4), isLittle);
 
-function readSize(r: Reader, max: number): number {
+function readSize(r: Reader, max: number, isLittle: boolean): number {
   const at = r.pos;
-  const size = readU32(r);
+  const size = readU32(r, isLittle);
   if (size > max) throw new CodecError('limit', at, `size ${size} exceeds ${max}`);
   return size;
 }
 
 /** One name follows the other thousands of times: the text is made once for each run of equal ones. */
-function templateNameReader(): (r: Reader) => string {
+function templateNameReader(isLittle: boolean): (r: Reader) => string {
   let last = '';
   return (r) => {
     const at = r.pos;
-    const size = readSize(r, MAX_TEMPLATE_NAME_BYTES);
+    const size = readSize(r, MAX_TEMPLATE_NAME_BYTES, isLittle);
     const start = r.take(size);
     if (size === 0) throw new CodecError('invalid', at, 'expected the name of a template, found none');
     if (size !== last.length || !isText(r.bytes, start, last)) last = nameIn(r.bytes, start, size, at);
@@ -126,9 +134,9 @@ function isText(bytes: Uint8Array, start: number, text: string): boolean {
 }
 
 /** Digest, length of the name, name; nothing is said of the whole. */
-function readImaData(r: Reader): Uint8Array {
+function readImaData(r: Reader, isLittle: boolean): Uint8Array {
   const start = r.take(IMA_DIGEST_BYTES);
-  r.take(readSize(r, MAX_IMA_NAME_BYTES));
+  r.take(readSize(r, MAX_IMA_NAME_BYTES, isLittle));
   return r.bytes.subarray(start, r.pos);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesEqual, toHex } from '@vouchsafe/base';
-import { digest as computeDigest, type DigestAlgorithm } from '@vouchsafe/crypto';
-import { digestAlgorithmOf, isTpmHashAvailable, type TpmHash, tpmHashSize } from '@vouchsafe/tpm';
+import { isTpmHash, isTpmHashAvailable, type TpmHash, tpmDigest, tpmHashSize } from '@vouchsafe/tpm';
 import { EventLogError } from '../error.ts';
-import { digestOf } from '../event.ts';
 import { type LogFinding, logFinding } from '../finding.ts';
+import { Registers } from '../replay/registers.ts';
 import type { ImaEvent } from './list.ts';
+import { hashedData } from './template-digest.ts';
 
 /** IMA's PCR unless the kernel was built with another (CONFIG_IMA_MEASURE_PCR_IDX). */
 export const IMA_PCR = 10;
@@ -75,8 +75,8 @@ export function findImaPrefix(
   const start = options.start ?? new Uint8Array(tpmHashSize(options.bank));
   let count = bytesEqual(start, quoted) ? 0 : undefined;
   if (count === undefined) {
-    walk(events, options, (event, _isTrue, value) => {
-      if (!bytesEqual(value, quoted)) return false;
+    walk(events, options, (event, _isTrue, registers) => {
+      if (!registers.holds(event.pcr, quoted)) return false;
       count = event.index - (events[0]?.index ?? 0) + 1;
       return true;
     });
@@ -94,46 +94,40 @@ export function findImaPrefix(
 function walk(
   events: readonly ImaEvent[],
   options: ImaReplayOptions,
-  visit: (event: ImaEvent, isTrue: boolean, value: Uint8Array) => boolean,
+  visit: (event: ImaEvent, isTrue: boolean, registers: Registers<number>) => boolean,
 ): Uint8Array {
   const { bank, pcr = IMA_PCR, padding = 'own_hash', start } = options;
   if (!isTpmHashAvailable(bank)) {
     throw new EventLogError('bank_unsupported', `expected a bank that this runtime can compute, found ${bank}`);
   }
-  const algorithm = digestAlgorithmOf(bank);
-  const size = tpmHashSize(bank);
-  const input = new Uint8Array(2 * size);
-  let value = start ?? new Uint8Array(size);
+  const registers = new Registers<number>(bank, () => start ?? new Uint8Array(tpmHashSize(bank)));
+  const check = checker();
   for (const event of events) {
     if (event.pcr !== pcr) continue;
-    const templateHash = event.digests[0]?.bank as TpmHash;
-    const own = digestOf(event, templateHash) as Uint8Array;
-    const computed = event.isViolation ? undefined : templateDigest(event, digestAlgorithmOf(templateHash));
-    const isTrue = computed === undefined || bytesEqual(computed, own);
-    input.set(value, 0);
-    if (event.isViolation) input.fill(0xff, size);
-    else if (bank === templateHash) input.set(computed as Uint8Array, size);
-    else if (padding === 'sha1_padded') input.fill(0, size).set((computed as Uint8Array).subarray(0, size), size);
-    else input.set(templateDigest(event, algorithm), size);
-    value = computeDigest(algorithm, input);
-    if (visit(event, isTrue, value)) break;
+    const hashed = event.isViolation ? event.data : hashedData(event.type, event.data);
+    const isTrue = event.isViolation || check(event, hashed);
+    if (event.isViolation) registers.extendOnes(pcr);
+    else if (padding === 'sha1_padded') registers.extend(pcr, tpmDigest('sha1', hashed));
+    else registers.extendHashOf(pcr, hashed);
+    if (visit(event, isTrue, registers)) break;
   }
-  return value;
+  return registers.value(pcr);
 }
 
-/** Octets that the name takes in the hash of template 'ima': IMA_EVENT_NAME_LEN_MAX and a NUL. */
-const HASHED_NAME_BYTES = 256;
-
-/**
- * The hash of an entry's data. Linux, ima_crypto.c, ima_calc_field_array_hash_tfm: the data as it is, lengths included;
- * of template 'ima', the digest and the name filled up with zeros, without its length.
- */
-function templateDigest(event: ImaEvent, algorithm: DigestAlgorithm): Uint8Array {
-  if (event.type !== 'ima') return computeDigest(algorithm, event.data);
-  const hashed = new Uint8Array(20 + HASHED_NAME_BYTES);
-  hashed.set(event.data.subarray(0, 20), 0);
-  hashed.set(event.data.subarray(24), 20);
-  return computeDigest(algorithm, hashed);
+/** Compares template digests with the data; all entries of a list have the same hash. */
+function checker(): (event: ImaEvent, hashed: Uint8Array) => boolean {
+  let hash: TpmHash | undefined;
+  let isHashOf: (data: Uint8Array, digest: Uint8Array) => boolean = () => false;
+  return ({ digests }, hashed) => {
+    const [own] = digests;
+    if (own === undefined || !isTpmHash(own.bank) || !isTpmHashAvailable(own.bank)) return false;
+    if (own.bank !== hash) {
+      hash = own.bank;
+      const registers = new Registers<number>(hash, () => new Uint8Array());
+      isHashOf = (data, digest) => registers.isHashOf(data, digest);
+    }
+    return isHashOf(hashed, own.digest);
+  };
 }
 
 function templateFinding(event: ImaEvent, artefact: string): LogFinding {

@@ -2,7 +2,7 @@
 import { bytesEqual, toHex } from '@vouchsafe/base';
 import { formatBank, type VerifiedQuote } from '@vouchsafe/tpm';
 import { type LogFinding, logFinding } from '../finding.ts';
-import { type Replay, replayedPcr } from './replay.ts';
+import { type Replay, replayedPcr } from '../replay/replay.ts';
 
 /** The PCRs of the firmware and of Secure Boot, which every boot extends. Profile 1.06, section 3.3.4. */
 const LAST_FIRMWARE_PCR = 7;
@@ -25,8 +25,12 @@ export function checkReplay(replay: Replay, quote: VerifiedQuote, artefact = 'ev
       continue;
     }
     const isFirmwarePcr = pcr <= LAST_FIRMWARE_PCR;
-    if (!isFirmwarePcr && !replayed.pcrs.has(pcr)) continue;
     const where = { artefact, pcr, bank: name };
+    if (replayed.unknown.has(pcr)) {
+      findings.push(logFinding('bank_incomplete', where));
+      continue;
+    }
+    if (!isFirmwarePcr && !replayed.pcrs.has(pcr)) continue;
     const expected = replayedPcr(replay, replayed, pcr);
     if (!bytesEqual(expected, value)) {
       findings.push(logFinding('pcr_mismatch', where, { expected: toHex(value), actual: toHex(expected) }));

@@ -5,7 +5,7 @@ import { formatBank, isTpmHash, type TpmBank, tpmHashSize } from '@vouchsafe/tpm
 import { EventLogError, rethrowInEvent } from '../error.ts';
 import type { BootEvent } from '../event.ts';
 import { type LogLimits, TCG_LIMITS } from '../limits.ts';
-import type { TcgEventType } from './event-type.ts';
+import { TCG_EVENT_TYPES, type TcgEventType } from './event-type.ts';
 import {
   isDigestSize,
   type TcgEfiSpecIdEvent,
@@ -23,6 +23,7 @@ export interface TcgEvent extends BootEvent {
 
 /** A firmware log, read to its end. */
 export interface TcgLog {
+  readonly kind: 'tcg';
   /** 'sha1': TCG_PCR_EVENT throughout. 'agile': TCG_PCR_EVENT2 after a Spec ID Event03 header. */
   readonly format: 'sha1' | 'agile';
   /** The header, of agile logs. */
@@ -38,7 +39,9 @@ export type TcgLogQuirk =
    * TDX guests expose the whole area that ACPI's CCEL table reserves, filled up with 0xff after the last event; seen with
    * Google's and Intel's TDVF.
    */
-  'ccel_padding';
+  | 'ccel_padding'
+  /** The area of a log is filled up with zeros after the last event: the logs of dynamic launches are kept so. */
+  | 'zero_padding';
 
 export interface TcgLogOptions {
   readonly limits?: LogLimits;
@@ -64,7 +67,8 @@ export function decodeTcgLog(bytes: Uint8Array, options: TcgLogOptions = {}): Tc
   const next = header === undefined ? sha1Reader(sha1Event) : agileReader(header, limits);
   while (r.pos < r.end) {
     const index = events.length;
-    if (isPadding(bytes, r.pos)) {
+    if (isPadding(bytes, r.pos, 0) && quirks.includes('zero_padding')) break;
+    if (isPadding(bytes, r.pos, 0xff)) {
       if (quirks.includes('ccel_padding')) break;
       const message =
         "expected an event, found only 0xff up to the end; allow the quirk 'ccel_padding' for a CCEL area";
@@ -77,8 +81,14 @@ export function decodeTcgLog(bytes: Uint8Array, options: TcgLogOptions = {}): Tc
     events.push(next(r, index));
   }
   return header === undefined
-    ? { format: 'sha1', banks: ['sha1'], events }
-    : { format: 'agile', specId: header, banks: header.digestSizes.map(({ algorithmId }) => algorithmId), events };
+    ? { kind: 'tcg', format: 'sha1', banks: ['sha1'], events }
+    : {
+        kind: 'tcg',
+        format: 'agile',
+        specId: header,
+        banks: header.digestSizes.map(({ algorithmId }) => algorithmId),
+        events,
+      };
 }
 
 function readEvent<T>(r: Reader, codec: Codec<T>, index: number): T {
@@ -121,6 +131,19 @@ function agileReader(header: TcgEfiSpecIdEvent, limits: LogLimits): EntryReader 
   };
 }
 
+/**
+ * Whether these bytes look like a firmware log: its first event is EV_NO_ACTION with a header's signature, or one of a known
+ * type for a PCR that a TPM has, and whole.
+ */
+export function isTcgLog(bytes: Uint8Array): boolean {
+  if (bytes.length < 32) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [pcr, type, size] = [view.getUint32(0, true), view.getUint32(4, true), view.getUint32(28, true)];
+  return pcr < 24 && TYPE_NUMBERS.has(type) && size <= bytes.length - 32;
+}
+
+const TYPE_NUMBERS: ReadonlySet<number> = new Set(Object.values(TCG_EVENT_TYPES));
+
 function isSpecId03(type: TcgEventType | number, data: Uint8Array): boolean {
   return type === 'EV_NO_ACTION' && bytesEqual(data.subarray(0, SPEC_ID_EVENT03.length), SPEC_ID_EVENT03);
 }
@@ -153,10 +176,10 @@ function decodeSpecId(data: Uint8Array): TcgEfiSpecIdEvent {
   return header;
 }
 
-/** True when nothing but 0xff is left, and enough of it that it cannot be an event. */
-function isPadding(bytes: Uint8Array, from: number): boolean {
-  // The cheap test first: no event starts so, as no TPM has that PCR.
-  for (let i = from; i < Math.min(from + 8, bytes.length); i++) if (bytes[i] !== 0xff) return false;
-  for (let i = from + 8; i < bytes.length; i++) if (bytes[i] !== 0xff) return false;
+/** True when nothing but that octet is left; of 0xff, enough of it that it cannot be an event. */
+function isPadding(bytes: Uint8Array, from: number, octet: number): boolean {
+  // The cheap test first: no event starts so, as no TPM has PCR 0xffffffff, and no log an EV_PREBOOT_CERT for PCR 0.
+  for (let i = from; i < Math.min(from + 8, bytes.length); i++) if (bytes[i] !== octet) return false;
+  for (let i = from + 8; i < bytes.length; i++) if (bytes[i] !== octet) return false;
   return true;
 }

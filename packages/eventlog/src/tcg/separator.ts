@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesEqual } from '@vouchsafe/base';
 import { isTpmHash, isTpmHashAvailable, tpmDigest } from '@vouchsafe/tpm';
-import type { BootEvent } from '../event.ts';
+import type { LogEvent } from '../event.ts';
 import { type LogFinding, logFinding } from '../finding.ts';
 import type { TcgLog } from './log.ts';
 
@@ -19,7 +19,7 @@ const VALUES: readonly (readonly [octets: Uint8Array, meaning: SeparatorMeaning]
 ];
 
 /** What the digests say, in every bank that can be computed; they must agree. The data is not looked at. */
-export function separatorMeaning(event: BootEvent): SeparatorMeaning {
+export function separatorMeaning(event: LogEvent): SeparatorMeaning {
   let meaning: SeparatorMeaning | undefined;
   for (const { bank, digest } of event.digests) {
     if (!isTpmHash(bank) || !isTpmHashAvailable(bank)) continue;
