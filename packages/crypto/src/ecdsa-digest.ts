@@ -64,7 +64,8 @@ const PARAMETERS: Readonly<Record<EcCurve, () => Parameters>> = {
 
 const curves = new Map<EcCurve, ECDSA>();
 
-function curveOf(name: EcCurve): ECDSA {
+/** The arithmetic of a curve; internal to this package. */
+export function curveOf(name: EcCurve): ECDSA {
   let curve = curves.get(name);
   if (curve === undefined) {
     const parameters = PARAMETERS[name]();

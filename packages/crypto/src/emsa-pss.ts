@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesEqual, concatBytes } from '@vouchsafe/base';
+import { mgf1 } from './mgf1.ts';
 import type { DigestAlgorithm } from './types.ts';
 
 /** What EMSA-PSS is checked with. */
@@ -47,23 +48,4 @@ export function isEmsaPss(
   // Steps 11 to 14.
   const salt = db.subarray(one + 1);
   return bytesEqual(computeDigest(hash, concatBytes(new Uint8Array(8), digest, salt)), h);
-}
-
-/** MGF1. RFC 8017, appendix B.2.1. `sizeBytes` is below 2,048, so the counter is too. */
-function mgf1(
-  hash: DigestAlgorithm,
-  seed: Uint8Array,
-  sizeBytes: number,
-  computeDigest: PssParameters['computeDigest'],
-): Uint8Array {
-  const input = concatBytes(seed, new Uint8Array(4));
-  const counter = new DataView(input.buffer, seed.length);
-  const mask = new Uint8Array(sizeBytes);
-  for (let at = 0, i = 0; at < sizeBytes; i++) {
-    counter.setUint32(0, i);
-    const block = computeDigest(hash, input);
-    mask.set(block.subarray(0, sizeBytes - at), at);
-    at += block.length;
-  }
-  return mask;
 }

@@ -17,6 +17,9 @@ export type TpmErrorCode =
   | 'argument_invalid' // a value given by the caller that makes no sense
   | 'response_code' // the TPM answered a command with an error; `returnCode` says which
   | 'response_malformed' // bytes that are not an answer to the command sent
+  | 'session_hmac' // an answer that the TPM did not authorize: something between changed it, or the authValue is wrong
+  | 'session_closed' // a session that was flushed, or ended with its last command
+  | 'secret_in_clear' // a secret would have travelled where a probe on the bus reads it
   | 'io'; // the host could not reach the TPM
 
 export class TpmError extends VouchsafeError<TpmErrorCode> {

@@ -4,6 +4,7 @@ import { type Captured, decode, encode, u16be } from '@vouchsafe/codec';
 import { TpmError } from './error.ts';
 import { tpmDigest } from './hash.ts';
 import { TPM_HASH, type TpmHash } from './structures/algorithm.ts';
+import { type NvPublic, type TpmsNvPublic, tpmsNvPublic } from './structures/nv.ts';
 import { type TpmtPublic, tpm2bPublic, tpmtPublic } from './structures/public.ts';
 
 /** A public area and the exact octets of its TPMT_PUBLIC, which its name is made of. */
@@ -42,6 +43,19 @@ export function nameOf({ value, bytes }: PublicArea): Uint8Array {
  */
 export function qualifiedNameOf(area: PublicArea, parentQualifiedName: Uint8Array): Uint8Array {
   return hashed(requireNameAlg(area.value), concatBytes(parentQualifiedName, nameOf(area)));
+}
+
+/**
+ * The name of an NV index: nameAlg || H(TPMS_NV_PUBLIC). TPM 2.0 Library, Part 1, section 16.
+ * @throws {TpmError} 'algorithm_unsupported'
+ */
+export function nvNameOf({ value, bytes }: NvPublic): Uint8Array {
+  return hashed(value.nameAlg, bytes);
+}
+
+/** The public area of an NV index that was not read from bytes. */
+export function nvPublicArea(value: TpmsNvPublic): NvPublic {
+  return { value, bytes: encode(tpmsNvPublic, value) };
 }
 
 function requireNameAlg({ nameAlg }: TpmtPublic): TpmHash {

@@ -8,9 +8,15 @@ import type { TpmHash } from './structures/algorithm.ts';
 import type { TpmtPublic } from './structures/public.ts';
 import type { TpmtSignature } from './structures/signature.ts';
 
+/** The signatures that are checked here. */
+type CheckedSignature = Extract<TpmtSignature, { sigAlg: 'rsassa' | 'rsapss' | 'ecdsa' }>;
+
+const isChecked = (signature: TpmtSignature): signature is CheckedSignature =>
+  ['rsassa', 'rsapss', 'ecdsa'].includes(signature.sigAlg);
+
 /** How a TPM signs. */
 export interface TpmSigningScheme {
-  readonly scheme: TpmtSignature['sigAlg'];
+  readonly scheme: CheckedSignature['sigAlg'];
   readonly hash: TpmHash;
 }
 
@@ -72,7 +78,7 @@ function fixedScheme(area: TpmtPublic): TpmSigningScheme | undefined {
 /** The scheme and the octets of a TPMT_SIGNATURE as @vouchsafe/crypto takes them; undefined where they cannot be valid. */
 function inputsOf(
   key: PublicKey,
-  signature: TpmtSignature,
+  signature: CheckedSignature,
 ): { scheme: SignatureScheme; octets: Uint8Array } | undefined {
   const hash = digestAlgorithmOf(signature.signature.hash);
   if (signature.sigAlg !== 'ecdsa') {
@@ -92,6 +98,11 @@ function inputsOf(
   return { scheme: { kind: 'ecdsa', hash, encoding: 'raw' }, octets: concatBytes(r, s) };
 }
 
+/** The hash that was signed; undefined of a scheme that is not checked here. */
+export function signatureHash(signature: TpmtSignature): TpmHash | undefined {
+  return isChecked(signature) ? signature.signature.hash : undefined;
+}
+
 /** FIPS 186-5 and SP 800-186. */
 const COORDINATE_BYTES = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const;
 
@@ -102,6 +113,12 @@ const COORDINATE_BYTES = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const;
  */
 export function isTpmSignature(key: TpmSigningKey, message: Uint8Array, signature: TpmtSignature): boolean {
   const { publicKey, scheme } = key;
+  if (!isChecked(signature)) {
+    throw new TpmError(
+      'signature_scheme',
+      `expected a signature by rsassa, rsapss or ecdsa, found ${signature.sigAlg}`,
+    );
+  }
   const { hash } = signature.signature;
   if (scheme !== undefined && (scheme.scheme !== signature.sigAlg || scheme.hash !== hash)) {
     const expected = `${scheme.scheme} with ${scheme.hash}`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, toHex } from '@vouchsafe/base';
-import { importPublicKey } from '@vouchsafe/crypto';
+import { type EcCurve, importPublicKey } from '@vouchsafe/crypto';
 import {
   decodeInteger,
   decodeOctetBits,
@@ -31,6 +31,13 @@ export const TPM_CURVES = {
   nistP521: { oid: '1.3.132.0.35', sizeBytes: 66 },
 } as const;
 export type TpmCurve = keyof typeof TPM_CURVES;
+
+/** The names that @vouchsafe/crypto has for them. */
+export const CRYPTO_CURVES: Readonly<Record<TpmCurve, EcCurve>> = {
+  nistP256: 'P-256',
+  nistP384: 'P-384',
+  nistP521: 'P-521',
+};
 
 /** True for a curve that a public key can be imported for; P-224, BN and SM2 are none. */
 export function isTpmCurve(curve: unknown): curve is TpmCurve {

@@ -10,6 +10,9 @@ export type {
   PublicKey,
   SignatureScheme,
 } from '../types.ts';
+export { decryptAesCfb, encryptAesCfb } from './aes-cfb.ts';
 export { digest, digestWriter, hmac, isDigestAvailable, latin1Digester, startDigest } from './digest.ts';
+export { ecdhSharedX, ecPointOf } from './ecdh.ts';
 export { importPublicKey, PublicKeyCache } from './public-key.ts';
+export { encryptRsaOaep } from './rsa-oaep.ts';
 export { verifyDigest, verifySignature } from './signature.ts';

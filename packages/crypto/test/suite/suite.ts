@@ -10,6 +10,7 @@ import { ecdsaCases } from './ecdsa-cases.ts';
 import { ed25519Cases } from './ed25519-cases.ts';
 import { keyCases } from './key-cases.ts';
 import { rsaCases } from './rsa-cases.ts';
+import { secretCases } from './secret-cases.ts';
 import { signatureCases } from './signature-cases.ts';
 
 /** A Check that works anywhere: it throws an Error that says what differs. */
@@ -38,6 +39,7 @@ export function suite(subject: Subject): readonly Case[] {
     ...rsaCases(subject),
     ...ecdsaCases(subject),
     ...ed25519Cases(subject),
+    ...secretCases(subject),
     ...cacheCases(subject),
   ];
 }

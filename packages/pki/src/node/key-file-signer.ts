@@ -69,6 +69,7 @@ const IMPORT_CODES: Readonly<Record<CryptoError['code'], PkiErrorCode>> = {
   unsupported: 'unsupported',
   invalid_key: 'key_invalid',
   key_mismatch: 'key_invalid',
+  invalid_input: 'key_invalid',
   wrong_passphrase: 'passphrase_wrong',
 };
 

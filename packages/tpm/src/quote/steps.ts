@@ -4,7 +4,7 @@ import { decode } from '@vouchsafe/codec';
 import { TpmError } from '../error.ts';
 import { decodePcrSelection, formatPcrSelection, type PcrSelection } from '../pcr-selection.ts';
 import { type PcrValue, pcrDigestOf, selectPcrValues } from '../pcr-values.ts';
-import { isTpmSignature, type TpmSigningKey } from '../signing-key.ts';
+import { isTpmSignature, signatureHash, type TpmSigningKey } from '../signing-key.ts';
 import { formatBank, type TpmHash } from '../structures/algorithm.ts';
 import { TPM_GENERATED_VALUE, TPM_ST_ATTEST, type TpmsQuote, tpmsAttest } from '../structures/attest.ts';
 import type { TpmtSignature } from '../structures/signature.ts';
@@ -69,9 +69,10 @@ export function verifyAttestSignature(
   key: TpmSigningKey,
   hashes: readonly TpmHash[] = DEFAULT_SIGNATURE_HASHES,
 ): SignedAttest {
-  const { hash } = signature.signature;
-  if (!hashes.includes(hash)) {
-    throw new TpmError('signature_scheme', `expected a signature by ${hashes.join(', ')}, found ${hash}`);
+  const hash = signatureHash(signature);
+  if (hash === undefined || !hashes.includes(hash)) {
+    const found = hash ?? signature.sigAlg;
+    throw new TpmError('signature_scheme', `expected a signature by ${hashes.join(', ')}, found ${found}`);
   }
   // A copy: what was signed must not change in a caller's hands while the later steps read it.
   const signed = bytes.slice();

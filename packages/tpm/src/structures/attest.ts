@@ -3,6 +3,7 @@ import { constant, enumOf, type Infer, rest, select, struct, u16be, u32be, u64be
 import { tpmAlgId } from './algorithm.ts';
 import { tpm2b, tpm2bData, tpm2bDigest, tpm2bName, tpmiYesNo } from './buffer.ts';
 import { tpmsClockInfo, tpmsTimeInfo } from './clock.ts';
+import { MAX_NV_BUFFER_BYTES, tpm2bMaxNvBuffer } from './nv.ts';
 import { tpmlPcrSelection } from './pcr.ts';
 
 /** TPM_GENERATED_VALUE: 0xff, then 'TCG'. TPM 2.0 Library, Part 2, section 6.2. */
@@ -19,9 +20,6 @@ export const TPM_ST_ATTEST = {
   creation: 0x801a,
   nvDigest: 0x801c,
 } as const;
-
-/** Octets of NV contents in one certification at most, MAX_NV_BUFFER_SIZE of the common TPMs. */
-const MAX_NV_BUFFER_BYTES = 2048;
 
 /** Part 2, section 10.12.2. */
 export const tpmsTimeAttestInfo = struct('TPMS_TIME_ATTEST_INFO', { time: tpmsTimeInfo, firmwareVersion: u64be });
@@ -56,7 +54,7 @@ export const tpmsCreationInfo = struct('TPMS_CREATION_INFO', { objectName: tpm2b
 export const tpmsNvCertifyInfo = struct('TPMS_NV_CERTIFY_INFO', {
   indexName: tpm2bName,
   offset: u16be,
-  nvContents: tpm2b(rest, MAX_NV_BUFFER_BYTES),
+  nvContents: tpm2bMaxNvBuffer,
 });
 
 /** Part 2, section 10.12.9. */
@@ -86,3 +84,9 @@ export const tpmsAttest = struct('TPMS_ATTEST', {
 });
 export type TpmsAttest = Infer<typeof tpmsAttest>;
 export type TpmsQuote = Extract<TpmsAttest, { type: 'quote' }>;
+
+/** Octets of a TPMS_ATTEST at most: NV contents and what stands around them. */
+const MAX_ATTEST_BYTES = MAX_NV_BUFFER_BYTES + 512;
+
+/** TPM2B_ATTEST: the octets that were signed, which are checked before they are read. Part 2, section 10.12.13. */
+export const tpm2bAttest = tpm2b(rest, MAX_ATTEST_BYTES);

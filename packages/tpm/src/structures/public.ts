@@ -43,6 +43,12 @@ export const tpmsEccParms = struct('TPMS_ECC_PARMS', {
 /** Part 2, section 11.2.5.2. */
 export const tpmsEccPoint = struct('TPMS_ECC_POINT', { x: tpm2bEccParameter, y: tpm2bEccParameter });
 
+/** Octets of a TPMS_ECC_POINT at most. */
+const MAX_POINT_BYTES = 2 * (2 + 80);
+
+/** TPM2B_ECC_POINT. Part 2, section 11.2.5.3. */
+export const tpm2bEccPoint = tpm2b(tpmsEccPoint, MAX_POINT_BYTES);
+
 const { rsa, ecc, keyedhash, symcipher } = TPM_ALG;
 
 /** TPM 2.0 Library, Part 2, section 12.2.4. */

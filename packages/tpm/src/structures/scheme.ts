@@ -3,7 +3,7 @@ import { enumOf, type Infer, select, struct, u16be } from '@vouchsafe/codec';
 import { TPM_ALG, tpmAlgId, tpmiAlgHash } from './algorithm.ts';
 
 /** TPMS_EMPTY. TPM 2.0 Library, Part 2, section 10.1. */
-const tpmsEmpty = struct('TPMS_EMPTY', {});
+export const tpmsEmpty = struct('TPMS_EMPTY', {});
 
 /** Part 2, section 11.1.17. */
 const tpmsSchemeHash = struct('TPMS_SCHEME_HASH', { hashAlg: tpmiAlgHash });
@@ -63,7 +63,7 @@ export const tpmtKdfScheme = struct('TPMT_KDF_SCHEME', {
 });
 
 /** Key size and mode of a block cipher: TPMU_SYM_KEY_BITS and TPMU_SYM_MODE. Part 2, sections 11.1.3 and 11.1.4. */
-const tpmuSymCipher = struct('TPMU_SYM_KEY_BITS, TPMU_SYM_MODE', {
+export const tpmuSymCipher = struct('TPMU_SYM_KEY_BITS, TPMU_SYM_MODE', {
   keyBits: [u16be, 'bits'],
   mode: enumOf(u16be, {
     null: TPM_ALG.null,
@@ -88,5 +88,27 @@ export const tpmtSymDefObject = struct('TPMT_SYM_DEF_OBJECT', {
     tdes: tpmuSymCipher,
   }),
 });
+
+/** TPMT_SIG_SCHEME. Part 2, section 11.2.1.5. */
+export const tpmtSigScheme = struct('TPMT_SIG_SCHEME', {
+  scheme: enumOf(u16be, { null: TPM_ALG.null, rsassa, rsapss, ecdsa, ecdaa, sm2, ecschnorr, hmac: TPM_ALG.hmac }),
+  details: select('scheme', {
+    null: tpmsEmpty,
+    rsassa: tpmsSchemeHash,
+    rsapss: tpmsSchemeHash,
+    ecdsa: tpmsSchemeHash,
+    ecdaa: tpmsSchemeEcdaa,
+    sm2: tpmsSchemeHash,
+    ecschnorr: tpmsSchemeHash,
+    hmac: tpmsSchemeHash,
+  }),
+});
+
+/** TPMT_RSA_DECRYPT. Part 2, section 11.2.4.4. */
+export const tpmtRsaDecrypt = struct('TPMT_RSA_DECRYPT', {
+  scheme: enumOf(u16be, { null: TPM_ALG.null, rsaes, oaep }),
+  details: select('scheme', { null: tpmsEmpty, rsaes: tpmsEmpty, oaep: tpmsSchemeHash }),
+});
+
 export type TpmtRsaScheme = Infer<typeof tpmtRsaScheme>;
 export type TpmtEccScheme = Infer<typeof tpmtEccScheme>;

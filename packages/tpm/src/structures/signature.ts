@@ -2,6 +2,8 @@
 import { enumOf, type Infer, rest, select, struct, u16be } from '@vouchsafe/codec';
 import { TPM_ALG, tpmiAlgHash } from './algorithm.ts';
 import { tpm2b } from './buffer.ts';
+import { tpmtHa } from './ha.ts';
+import { tpmsEmpty } from './scheme.ts';
 
 /** MAX_RSA_KEY_BYTES: 4,096 bits. */
 const MAX_RSA_KEY_BYTES = 512;
@@ -23,9 +25,23 @@ const tpmsSignatureEcc = struct('TPMS_SIGNATURE_ECC', {
   signatureS: tpm2bEccParameter,
 });
 
-/** TPM 2.0 Library, Part 2, section 11.3.4, of the schemes that are checked here. */
+const { rsassa, rsapss, ecdsa, ecdaa, sm2, ecschnorr, hmac } = TPM_ALG;
+
+/**
+ * TPM 2.0 Library, Part 2, section 11.3.4. Only rsassa, rsapss and ecdsa are checked here, see `isTpmSignature`; the
+ * others are what a TPM may answer, null where nobody was to sign.
+ */
 export const tpmtSignature = struct('TPMT_SIGNATURE', {
-  sigAlg: enumOf(u16be, { rsassa: TPM_ALG.rsassa, rsapss: TPM_ALG.rsapss, ecdsa: TPM_ALG.ecdsa }),
-  signature: select('sigAlg', { rsassa: tpmsSignatureRsa, rsapss: tpmsSignatureRsa, ecdsa: tpmsSignatureEcc }),
+  sigAlg: enumOf(u16be, { null: TPM_ALG.null, rsassa, rsapss, ecdsa, ecdaa, sm2, ecschnorr, hmac }),
+  signature: select('sigAlg', {
+    null: tpmsEmpty,
+    rsassa: tpmsSignatureRsa,
+    rsapss: tpmsSignatureRsa,
+    ecdsa: tpmsSignatureEcc,
+    ecdaa: tpmsSignatureEcc,
+    sm2: tpmsSignatureEcc,
+    ecschnorr: tpmsSignatureEcc,
+    hmac: tpmtHa,
+  }),
 });
 export type TpmtSignature = Infer<typeof tpmtSignature>;

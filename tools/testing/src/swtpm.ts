@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/** A software TPM of a test's own. It serves one connection at a time on each socket. */
+export interface Swtpm {
+  /** Its folder; the tools run in it. */
+  readonly dir: string;
+  /** The data channel's Unix socket. */
+  readonly path: string;
+  /** The control channel's Unix socket. */
+  readonly controlPath: string;
+  /** Runs a program of tpm2-tools against it; no other connection may be open. The error holds what it printed. */
+  tool(name: string, ...args: readonly string[]): Promise<Uint8Array>;
+}
+
+const START_MS = 10_000;
+
+/** Starts a software TPM on Unix sockets in `dir`, switched on and started, which ends when the test does. */
+export async function startSwtpm(
+  t: { after(fn: () => Promise<void> | void): void },
+  dir: string,
+  flags = 'not-need-init,startup-clear',
+): Promise<Swtpm> {
+  const path = join(dir, 'tpm.sock');
+  const controlPath = `${path}.ctrl`; // where the tools' TCTI expects it
+  const server = ['--server', `type=unixio,path=${path}`, '--ctrl', `type=unixio,path=${controlPath}`];
+  const all = ['socket', '--tpm2', '--tpmstate', `dir=${dir}`, ...server, ...(flags === '' ? [] : ['--flags', flags])];
+  const swtpm = spawn('swtpm', all, { stdio: 'ignore' });
+  const ended = once(swtpm, 'exit');
+  t.after(async () => {
+    swtpm.kill();
+    await ended;
+  });
+  for (let waited = 0; !(existsSync(path) && existsSync(controlPath)); waited += 10) {
+    if (swtpm.exitCode !== null || waited > START_MS) throw new Error('swtpm did not start');
+    await sleep(10);
+  }
+  const env = { ...process.env, TPM2TOOLS_TCTI: `swtpm:path=${path}` };
+  return {
+    dir,
+    path,
+    controlPath,
+    tool: async (name, ...args) => {
+      const { stdout } = await promisify(execFile)(name, args, { cwd: dir, env, encoding: 'buffer' });
+      return new Uint8Array(stdout);
+    },
+  };
+}
