@@ -30,6 +30,8 @@ export type DiskErrorCode =
   | 'erofs_malformed' // an EROFS file system that breaks the format's rules, or whose checksum is wrong
   | 'erofs_unsupported' // an EROFS feature that this product does not read; the message names it
   | 'cpio_malformed' // bytes that are not a cpio archive in the new ASCII format
+  | 'luks2_missing' // no LUKS2 header where one was expected
+  | 'luks2_malformed' // a LUKS2 header of which no copy is whole, or whose JSON area is none
   | 'definition_invalid' // a partition definition that says what cannot be, or what is not done here
   | 'release_malformed' // an os-release or extension-release file that breaks the rules of os-release(5)
   | 'policy_malformed' // an image policy that systemd.image-policy(7) does not allow

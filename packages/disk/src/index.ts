@@ -117,6 +117,10 @@ export {
   partitionSource,
   type SectorSize,
 } from './gpt/table.ts';
+export { changeToken, freeTokenNumber, type Luks2Write } from './luks2/change-tokens.ts';
+export { type Luks2BinaryHeader, luks2Header } from './luks2/header.ts';
+export type { JsonObject, Luks2Metadata, Luks2Token } from './luks2/metadata.ts';
+export { LUKS2_HEADER_SIZES, type Luks2, type Luks2FindingCode, readLuks2 } from './luks2/read.ts';
 export {
   DEFAULT_MAX_CONTENT_BYTES,
   DEFAULT_MAX_TAR_ENTRIES,
