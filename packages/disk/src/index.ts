@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+export { type Compression, compressionOf, isReadCompression, type UnreadCompression } from './compression/detect.ts';
 export { copySource } from './copy.ts';
 export { CPIO_HEADER_BYTES, type CpioHeader } from './cpio/header.ts';
 export { type CpioEntry, DEFAULT_MAX_CPIO_ENTRIES, readCpio, readCpioLink } from './cpio/read.ts';
@@ -121,6 +123,7 @@ export { changeToken, freeTokenNumber, type Luks2Write } from './luks2/change-to
 export { type Luks2BinaryHeader, luks2Header } from './luks2/header.ts';
 export type { JsonObject, Luks2Metadata, Luks2Token } from './luks2/metadata.ts';
 export { LUKS2_HEADER_SIZES, type Luks2, type Luks2FindingCode, readLuks2 } from './luks2/read.ts';
+export { lz4Content } from './lz4/frames.ts';
 export {
   DEFAULT_MAX_CONTENT_BYTES,
   DEFAULT_MAX_TAR_ENTRIES,
