@@ -7,8 +7,9 @@ export {
   FIRMWARE_CODE,
   FIRMWARE_VARIABLES,
 } from './boot.ts';
+export { debianShim } from './debian-packages.ts';
 export { LabError, type LabErrorCode } from './error.ts';
-export { buildLabImage, type LabImage, readVariableStore, writeLabDisk } from './lab-image.ts';
+export { buildLabImage, type LabImage, readVariableStore, writeLabDisk, writeLabDiskWith } from './lab-image.ts';
 export { buildLabUki, type LabUkiInputs, STUB } from './lab-uki.ts';
 export { type MachineShape, RESULTS_PORT, SMALL_MACHINE } from './qemu-arguments.ts';
 export { runVouchsafe } from './vouchsafe-command.ts';

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
-import type { GptTable } from '@vouchsafe/disk';
+import type { FatMember, GptTable } from '@vouchsafe/disk';
 import { makeInitrd, makeVerityRoot, type VerityRoot, VIRTUAL_MACHINE_MODULES, writeDiskImage } from '@vouchsafe/image';
 import { decodeVariableStore, type VariableStore } from '@vouchsafe/pe';
 import { FIRMWARE_VARIABLES } from './boot.ts';
-import { debianCloudKernel } from './debian-kernel.ts';
+import { debianCloudKernel } from './debian-packages.ts';
 import { guestRoot } from './guest-root.ts';
 import { buildLabUki, type LabUkiInputs } from './lab-uki.ts';
 import { runVouchsafe } from './vouchsafe-command.ts';
@@ -73,8 +73,13 @@ export async function buildLabImage(folder: string, nonce: string): Promise<LabI
 
 /** The disk around a UKI, which may be another than the one that was built. */
 export function writeLabDisk(path: string, uki: Uint8Array, root: VerityRoot): GptTable {
+  return writeLabDiskWith(path, [{ path: 'EFI/BOOT/BOOTX64.EFI', content: memorySource(uki, 'UKI') }], root);
+}
+
+/** The disk around any ESP. */
+export function writeLabDiskWith(path: string, esp: readonly FatMember[], root: VerityRoot): GptTable {
   return writeDiskImage({
-    esp: [{ path: 'EFI/BOOT/BOOTX64.EFI', content: memorySource(uki, 'UKI') }],
+    esp,
     root,
     seedUuid: SEED,
     timestampSeconds: TIMESTAMP_SECONDS,

@@ -6,6 +6,8 @@ export type ImageErrorCode =
   | 'module_missing' // a kernel module that is neither built in nor among the files
   | 'module_cycle' // kernel modules that need each other, so that none can be loaded first
   | 'path_invalid' // a path or name in an input that leads out of where it may lead, or nowhere
+  | 'boot_unknown' // a disk that is booted in a way that is not known
+  | 'entry_ambiguous' // several boot entries, and nothing that says which one is started
   | 'library_missing'; // a shared library that a program needs and no folder has
 
 export class ImageError extends VouchsafeError<ImageErrorCode> {

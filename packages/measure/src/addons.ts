@@ -2,7 +2,7 @@
 import type { ByteSource } from '@vouchsafe/bytes';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
 import { findSection, type ImageSectionHeader, openPe, type PeFile, sectionSource } from '@vouchsafe/pe';
-import { applicationEvent } from './application-event.ts';
+import type { StartedProgram } from './application-event.ts';
 import { appendText, cleanText, commandLineOctets, sectionText } from './command-line.ts';
 import { MeasureError } from './error.ts';
 import { type EspFolders, filesWith } from './esp-folders.ts';
@@ -24,7 +24,7 @@ const FIRST_WITH_ADDONS = 254;
 
 /** What addons do to a boot; each list in the order of events. */
 export interface AddonOutcome {
-  /** PCR 4. */
+  /** PCR 4, and what goes with it. */
   readonly applications: readonly PredictedEvent[];
   /** PCR 12, behind the custom command line. */
   readonly commandLines: readonly PredictedEvent[];
@@ -61,6 +61,7 @@ export function addonOutcome(
   stub: Release,
   folders: EspFolders,
   uname: Uint8Array | undefined,
+  started: StartedProgram,
 ): AddonOutcome {
   const addons = loadedAddons(stub, folders, uname);
   const used = addons.filter(({ isUsed }) => isUsed);
@@ -71,7 +72,7 @@ export function addonOutcome(
   const microcode = withSection('.ucode').reverse();
   const initrds = withSection('.initrd');
   return {
-    applications: addons.map(({ pe }) => applicationEvent(banks, pe, 'an addon of the UKI')),
+    applications: addons.flatMap(({ pe }) => started(pe, 'an addon of the UKI')),
     commandLines: texts.map(({ text, label }) =>
       eventOf(
         banks,

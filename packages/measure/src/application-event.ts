@@ -16,3 +16,11 @@ export function applicationEvent(
   const digests = new Map(banks.map((bank) => [bank, digestMeasuredByFirmware(program, bank)]));
   return { pcr: 4, description, origin, digests };
 }
+
+/** What becomes of a program that is started: its measurement, and with Secure Boot on perhaps what lets it start. */
+export type StartedProgram = (program: PeFile, description: string) => readonly PredictedEvent[];
+
+/** PCR 4 alone. */
+export function measuredProgram(banks: readonly Bank[]): StartedProgram {
+  return (program, description) => [applicationEvent(banks, program, description)];
+}

@@ -4,6 +4,7 @@ import { VouchsafeError } from '@vouchsafe/base';
 export type MeasureErrorCode =
   | 'stub_unknown' // a UKI whose stub does not say what it is, or does what is not known of its version
   | 'loader_unknown' // a boot loader that is not known, or does what is not known of its version
+  | 'not_started' // a program that Secure Boot keeps from starting
   | 'kernel_unsuitable' // a kernel that a stub starts in a way that is not predicted
   | 'bank_unsupported' // a bank in which something cannot be predicted
   | 'machine_dependent' // sections of which the machine chooses, and the caller has not said which

@@ -10,7 +10,7 @@ import { type Release, unknownOf } from './stub.ts';
  * The last stub of which it is known what the kernel gets. Later ones add `console=` as they find the hardware, and parts to
  * the initrd: one from the loader, extensions of /loader, a secret.
  */
-const LAST_STUB_WITH_KNOWN_HANDOVER = 257;
+export const LAST_STUB_WITH_KNOWN_HANDOVER = 257;
 const FIRST_STUB_WITH_MICROCODE = 256;
 
 /** What the stub hands to the kernel. */
@@ -19,6 +19,7 @@ export interface Handover {
   readonly commandLine: string | undefined;
   /** What the command line was put together from. */
   readonly commandLineOrigin: PredictedEvent['origin'];
+  readonly initrdOrigin: PredictedEvent['origin'];
   readonly parts: readonly InitrdPart[];
 }
 
@@ -27,7 +28,7 @@ export interface Handover {
  * what boots with 6.1 logged. Whether the kernel measures at all is not looked at: old ones do not.
  * @throws {MeasureError} 'stub_unknown'
  */
-export function kernelEvents(banks: readonly Bank[], uki: PeFile, stub: Release, handover: Handover): PredictedEvent[] {
+export function kernelEvents(banks: readonly Bank[], stub: Release, handover: Handover): PredictedEvent[] {
   if (stub.major > LAST_STUB_WITH_KNOWN_HANDOVER) {
     throw unknownOf(stub, `what it hands to the kernel, so PCR 9 is not predicted; ask for the other PCRs`);
   }
@@ -41,7 +42,7 @@ export function kernelEvents(banks: readonly Bank[], uki: PeFile, stub: Release,
     events.push({
       pcr: 9,
       description: `the initrd, as the kernel got it (${parts.map(({ label }) => label).join(', ')})`,
-      origin: { artefact: uki.source.label, section: '.initrd' },
+      origin: handover.initrdOrigin,
       digests: digestsOfInitrd(banks, parts),
     });
   }

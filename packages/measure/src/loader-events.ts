@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ByteSource } from '@vouchsafe/bytes';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
 import type { PeFile } from '@vouchsafe/pe';
-import { applicationEvent } from './application-event.ts';
+import type { StartedProgram } from './application-event.ts';
 import { cleanText, commandLineOctets } from './command-line.ts';
 import { MeasureError } from './error.ts';
-import { eventOf } from './event.ts';
+import { eventOf, eventOfSource } from './event.ts';
 import { type Release, systemdBootOf } from './stub.ts';
 
 /** What is started, as far as it matters to what starts it. */
@@ -18,7 +19,8 @@ export interface LoaderTarget {
 
 /** What a boot loader does before it starts a UKI. */
 export interface LoaderOutcome {
-  readonly application: PredictedEvent;
+  /** PCR 4, and what goes with it. */
+  readonly application: readonly PredictedEvent[];
   /** Its own measurement of what it passes on, which the log has behind the start of the UKI. */
   readonly passed: readonly PredictedEvent[];
   /** The load options that the stub gets, without '@1 '. */
@@ -36,7 +38,12 @@ const FIRST_WITH_PROFILES = 257;
  * src/boot/efi/boot.c, and 257.13, src/boot/boot.c: config_load_type2_entries, image_start.
  * @throws {MeasureError} 'loader_unknown', 'options_invalid'
  */
-export function loaderOutcome(banks: readonly Bank[], loader: PeFile, target: LoaderTarget): LoaderOutcome {
+export function loaderOutcome(
+  banks: readonly Bank[],
+  loader: PeFile,
+  target: LoaderTarget,
+  started: StartedProgram,
+): LoaderOutcome {
   const release = systemdBootOf(loader);
   const label = loader.source.label;
   if (target.profile > 0 && release.major < FIRST_WITH_PROFILES) {
@@ -54,7 +61,7 @@ export function loaderOutcome(banks: readonly Bank[], loader: PeFile, target: Lo
   const number = target.profile > 0 ? `@${target.profile}` : '';
   const passed = [number, options ?? ''].filter((part) => part !== '').join(' ');
   return {
-    application: applicationEvent(banks, loader, 'the boot loader'),
+    application: started(loader, 'the boot loader'),
     passed: options === undefined && number === '' ? [] : [passedEvent(banks, label, passed)],
     options,
   };
@@ -63,4 +70,21 @@ export function loaderOutcome(banks: readonly Bank[], loader: PeFile, target: Lo
 function passedEvent(banks: readonly Bank[], artefact: string, text: string): PredictedEvent {
   const description = 'the options that the boot loader passes on';
   return eventOf(banks, { pcr: 12, description, origin: { artefact } }, commandLineOctets(text));
+}
+
+/** The first systemd-boot that measures its configuration. */
+const FIRST_WITH_CONFIGURATION = 255;
+
+/**
+ * PCR 5: loader.conf, whole, once it is there. systemd 257, src/boot/boot.c (config_load_defaults), as a boot with it logged.
+ * @throws {MeasureError} 'loader_unknown'
+ */
+export function configurationEvents(
+  banks: readonly Bank[],
+  loader: PeFile,
+  configuration: ByteSource | undefined,
+): PredictedEvent[] {
+  if (configuration === undefined || systemdBootOf(loader).major < FIRST_WITH_CONFIGURATION) return [];
+  const origin = { artefact: configuration.label };
+  return [eventOfSource(banks, { pcr: 5, description: 'the configuration of the boot loader', origin }, configuration)];
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ascii } from '@vouchsafe/base';
-import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
+import type { Bank, EventOrigin, PredictedEvent } from '@vouchsafe/manifest';
 import { type ImageSectionHeader, type PeFile, sectionSource } from '@vouchsafe/pe';
 import { eventOf, eventOfSource } from './event.ts';
 import { measuredSections } from './measured-sections.ts';
 import type { Release } from './stub.ts';
+
+/** A section as the place that an event comes from. */
+export function sectionOrigin(pe: PeFile, section: ImageSectionHeader, name = section.name): EventOrigin {
+  return { artefact: pe.source.label, section: name, offset: section.pointerToRawData };
+}
 
 /**
  * PCR 11: each section's name with its NUL, then its content as it lies in memory, VirtualSize octets. systemd, src/boot/stub.c
@@ -19,7 +24,7 @@ export function sectionEvents(
   return measuredSections(stub.major).flatMap((name): PredictedEvent[] => {
     const section = sections.get(name);
     if (section === undefined) return [];
-    const origin = { artefact: uki.source.label, section: name };
+    const origin = sectionOrigin(uki, section, name);
     return [
       eventOf(banks, { pcr: 11, description: `the name ${name}`, origin }, ascii(`${name}\0`)),
       eventOfSource(banks, { pcr: 11, description: `the content of ${name}`, origin }, sectionSource(uki, section)),

@@ -43,6 +43,16 @@ export function systemdBootOf(loader: PeFile): Release {
   return found;
 }
 
+/** True when the file says that it is a UKI of systemd's stub, of whatever release. */
+export function isUki(pe: PeFile): boolean {
+  return stubVersionOf(pe)?.product === 'systemd-stub';
+}
+
+/** True when the file says that it is systemd-boot. */
+export function isSystemdBoot(pe: PeFile): boolean {
+  return stubVersionOf(pe)?.product === 'systemd-boot';
+}
+
 export function isKnownRelease(major: number): boolean {
   return major >= FIRST_RELEASE && major <= LAST_RELEASE;
 }

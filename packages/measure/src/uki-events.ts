@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
-import { type ImageSectionHeader, isPe, openPe, type PeFile, sectionSource } from '@vouchsafe/pe';
+import { type ImageSectionHeader, isPe, openPe, type PeFile, SECTION_FLAG, sectionSource } from '@vouchsafe/pe';
 import { type AddonOutcome, addonOutcome } from './addons.ts';
-import { applicationEvent } from './application-event.ts';
+import { applicationEvent, measuredProgram, type StartedProgram } from './application-event.ts';
 import { embeddedArchives, sidecarArchives, sidecarEvent } from './archives.ts';
 import { appendText, cleanText, commandLineOctets, hasControl, requireText, sectionText } from './command-line.ts';
 import { MeasureError } from './error.ts';
 import type { EspFolders } from './esp-folders.ts';
 import { eventOf } from './event.ts';
-import { embeddedInitrds, kernelEvents } from './kernel-events.ts';
+import { embeddedInitrds, kernelEvents, LAST_STUB_WITH_KNOWN_HANDOVER } from './kernel-events.ts';
 import { type LoaderOutcome, loaderOutcome } from './loader-events.ts';
-import { sectionEvents } from './section-events.ts';
+import { sectionEvents, sectionOrigin } from './section-events.ts';
 import { locateSections, type SectionChoice, selectSections } from './selected-sections.ts';
+import type { ShimFile } from './shim-file.ts';
 import { type Release, stubOf, unknownOf } from './stub.ts';
 import { textOctets } from './text-section.ts';
 
@@ -20,11 +21,16 @@ export interface UkiStart extends SectionChoice, EspFolders {
   readonly isSecureBootOn: boolean;
   /** systemd-boot, when it starts the UKI; the firmware does otherwise. */
   readonly loader?: PeFile;
+  /** shim, when the firmware starts it and it starts the loader or the UKI. */
+  readonly shim?: ShimFile;
   /** Options of the boot entry, or typed there, without '@1 ' for a profile. With Secure Boot on, a UKI's own text wins. */
   readonly commandLine?: string;
   /** The PCRs that are wanted, so that what cannot be known of another does not matter; all of them unless given. */
   readonly pcrs?: readonly number[];
 }
+
+/** PCRs that tell which programs were started. */
+const PROGRAM_PCRS = [4, 7, 14];
 
 /** PCRs that starting a UKI extends, but for 5 and 7, which depend on more than the UKI. */
 export const UKI_PCRS: readonly number[] = [4, 9, 11, 12, 13];
@@ -38,24 +44,41 @@ export const UKI_PCRS: readonly number[] = [4, 9, 11, 12, 13];
  * @throws {TextError} for a command line that is not UTF-8. @throws {DiskError} for a file name that is none.
  */
 export function predictUki(banks: readonly Bank[], uki: PeFile, start: UkiStart): PredictedEvent[] {
+  return ukiEvents(banks, uki, start, measuredProgram(banks));
+}
+
+/**
+ * The same with what each program's start puts into other PCRs, before its measurement.
+ * @param started called for shim, the loader, the UKI and its addons, in this order.
+ */
+export function ukiEvents(
+  banks: readonly Bank[],
+  uki: PeFile,
+  start: UkiStart,
+  started: StartedProgram,
+): PredictedEvent[] {
   const wanted = new Set(start.pcrs ?? UKI_PCRS);
+  const isStarted = PROGRAM_PCRS.some((pcr) => wanted.has(pcr));
   const stub = stubOf(uki);
   const sections = selectSections(uki, stub, start);
   // PCR 11 depends on nothing but the file, so that nothing else can stand in its way.
-  if (UKI_PCRS.every((pcr) => pcr === 11 || !wanted.has(pcr))) {
+  if ([...wanted].every((pcr) => pcr === 11 || pcr === 5)) {
     return wanted.has(11) ? sectionEvents(banks, uki, stub, sections) : [];
   }
   const own = ownText(uki, sections);
   const profile = start.profile ?? 0;
-  const loader = loaderOf(banks, uki, start, profile);
+  const shim = start.shim === undefined || !isStarted ? [] : started(start.shim.pe, 'shim');
+  const loader = loaderOf(banks, uki, start, profile, started);
+  const program = isStarted ? started(uki, 'the UKI') : [];
   const custom = customText(stub, start, loader, own !== undefined);
-  const addons = addonOutcome(banks, stub, start, textOctets(uki, sections, '.uname'));
+  const addons = addonOutcome(banks, stub, start, textOctets(uki, sections, '.uname'), started);
   const archives = sidecarArchives(stub, start);
   const when = (pcr: number, events: () => readonly PredictedEvent[]): readonly PredictedEvent[] =>
     wanted.has(pcr) ? events() : [];
   return [
-    ...(loader === undefined ? [] : [loader.application]),
-    ...when(4, () => [applicationEvent(banks, uki, 'the UKI')]),
+    ...shim,
+    ...(loader?.application ?? []),
+    ...program,
     ...(loader?.passed ?? []),
     ...profileEvents(banks, uki, profile),
     ...when(11, () => sectionEvents(banks, uki, stub, sections)),
@@ -69,8 +92,9 @@ export function predictUki(banks: readonly Bank[], uki: PeFile, start: UkiStart)
     ...when(4, () => innerKernelEvents(banks, uki, stub, sections, start)),
     ...when(9, () => {
       requireModernKernel(uki, sections);
-      return kernelEvents(banks, uki, stub, {
-        ...handedText(uki, stub, own, custom, addons),
+      return kernelEvents(banks, stub, {
+        ...handedText(uki, stub, sections, own, custom, addons),
+        initrdOrigin: originOf(uki, sections, '.initrd'),
         parts: [
           ...addons.microcodeParts,
           ...embeddedInitrds(uki, stub, sections),
@@ -90,12 +114,18 @@ function ownText(uki: PeFile, sections: Sections): string | undefined {
   return octets === undefined || octets.length === 0 ? undefined : sectionText(octets);
 }
 
-function loaderOf(banks: readonly Bank[], uki: PeFile, start: UkiStart, profile: number): LoaderOutcome | undefined {
+function loaderOf(
+  banks: readonly Bank[],
+  uki: PeFile,
+  start: UkiStart,
+  profile: number,
+  started: StartedProgram,
+): LoaderOutcome | undefined {
   if (start.loader === undefined) return undefined;
   const options = start.commandLine === '' ? undefined : start.commandLine;
   // The loader reads the UKI by its own rules, which are those of the stub of its release.
   const builtIn = (release: Release): string | undefined => ownText(uki, locateSections(uki.sections, release));
-  return loaderOutcome(banks, start.loader, { options, builtIn, profile });
+  return loaderOutcome(banks, start.loader, { options, builtIn, profile }, started);
 }
 
 /**
@@ -141,9 +171,15 @@ function profileEvents(banks: readonly Bank[], uki: PeFile, profile: number): Pr
   return [eventOf(banks, text, commandLineOctets(`${profile}`))];
 }
 
+function originOf(uki: PeFile, sections: Sections, name: string): PredictedEvent['origin'] {
+  const section = sections.get(name);
+  return section === undefined ? { artefact: uki.source.label, section: name } : sectionOrigin(uki, section);
+}
+
 function handedText(
   uki: PeFile,
   stub: Release,
+  sections: Sections,
   own: string | undefined,
   custom: string | undefined,
   addons: AddonOutcome,
@@ -151,14 +187,28 @@ function handedText(
   const base = custom ?? (own === undefined ? undefined : cleanText(stub, own));
   const commandLine =
     base === undefined && addons.texts.length === 0 ? undefined : addons.texts.reduce(appendText, base ?? '');
-  const commandLineOrigin =
-    custom === undefined ? { artefact: uki.source.label, section: '.cmdline' } : { artefact: 'boot entry' };
+  const commandLineOrigin = custom === undefined ? originOf(uki, sections, '.cmdline') : { artefact: 'boot entry' };
   return { commandLine, commandLineOrigin };
 }
 
 /** Stubs up to the first start the kernel through the firmware; from the second they load it themselves. */
 const LAST_STUB_WITH_LOAD_IMAGE = 257;
 const FIRST_STUB_WITHOUT = 262;
+
+/** PCRs that nobody has looked at in this release, so that they are not predicted. */
+export function unknownOfStub(
+  { major, version }: Release,
+  isSecureBootOn: boolean,
+): { readonly pcr: number; readonly reason: string }[] {
+  const found = [];
+  if (!isSecureBootOn && major > LAST_STUB_WITH_LOAD_IMAGE && major < FIRST_STUB_WITHOUT) {
+    found.push({ pcr: 4, reason: `whether firmware measures the kernel that systemd-stub ${version} starts` });
+  }
+  if (major > LAST_STUB_WITH_KNOWN_HANDOVER) {
+    found.push({ pcr: 9, reason: `what systemd-stub ${version} hands to the kernel` });
+  }
+  return found;
+}
 
 /**
  * The kernel inside, which the firmware measures too, unless Secure Boot is on: then the stub answers for it before the
@@ -172,14 +222,30 @@ function innerKernelEvents(
   start: UkiStart,
 ): PredictedEvent[] {
   const linux = sections.get('.linux');
-  if (linux === undefined || start.isSecureBootOn || stub.major >= FIRST_STUB_WITHOUT) return [];
+  if (linux === undefined || stub.major >= FIRST_STUB_WITHOUT) return [];
+  if (start.isSecureBootOn) {
+    if (start.shim !== undefined) requireCached(uki, linux);
+    return [];
+  }
   if (stub.major > LAST_STUB_WITH_LOAD_IMAGE) {
     throw unknownOf(stub, 'whether firmware measures the inner kernel into PCR 4 with Secure Boot off');
   }
   requireModernKernel(uki, sections);
-  const origin = { artefact: uki.source.label, section: '.linux' };
+  const origin = sectionOrigin(uki, linux);
   const kernel = openPe(sectionSource(uki, linux));
   return [applicationEvent(banks, kernel, 'the kernel inside the UKI, as Secure Boot is off', origin)];
+}
+
+/**
+ * With Secure Boot on shim stands in for LoadImage, and passes a kernel without measuring it because it has hashed the
+ * section that holds it when it loaded the UKI: one that is marked as code or data and readable. shim 16.1, pe.c
+ * (handle_image) and loader-proto.c (try_load_from_cached_section).
+ */
+function requireCached(uki: PeFile, { name, characteristics }: ImageSectionHeader): void {
+  const { cntCode, cntInitializedData, memRead } = SECTION_FLAG;
+  if ((characteristics & (cntCode | cntInitializedData)) !== 0 && (characteristics & memRead) !== 0) return;
+  const message = `${uki.source.label}: expected ${name} to be readable code or data; whether shim measures the kernel in it is not known`;
+  throw new MeasureError('kernel_unsuitable', message);
 }
 
 /** Older kernels are entered directly, past firmware and past their own measuring. systemd 257, src/boot/pe.c (pe_kernel_info). */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { allowingCertificate, allowingDigest, type FileDigests } from './authenticode/allowing-entry.ts';
 export {
   checkSignatures,
   type SignatureCheck,
@@ -96,6 +97,7 @@ export { type ImageOptionalHeader, NX_COMPAT } from './format/optional-header.ts
 export { type ImageSectionHeader, SECTION_FLAG } from './format/section-header.ts';
 export { type CertificateEntry, readCertificateTable } from './read/certificate-table.ts';
 export { checkLayout, type LayoutFindingCode } from './read/check-layout.ts';
+export { longSectionName } from './read/long-name.ts';
 export { isPe, openPe, type PeFile } from './read/pe-file.ts';
 export { findSection, readSmallSection, sectionSource } from './read/section-data.ts';
 export type { AppendLayout, NewSection, PlacedSection } from './uki/append-layout.ts';

@@ -21,8 +21,7 @@ export interface UnpackedKernel {
  * @throws {LabError} 'input_missing', 'tool_failed'.
  */
 export function debianCloudKernel(): UnpackedKernel {
-  const folder = join(CACHE, 'kernel');
-  if (!existsSync(folder)) unpackInto(folder);
+  const folder = unpacked('kernel', kernelPackage);
   const [version] = readdirSync(join(folder, 'lib/modules'));
   if (version === undefined)
     throw new LabError('input_missing', `${folder}: no kernel in it; remove the folder and run again`);
@@ -33,17 +32,34 @@ export function debianCloudKernel(): UnpackedKernel {
   };
 }
 
-function unpackInto(folder: string): void {
+/**
+ * Debian's shim, signed by Microsoft: unpacked in the same way, as its package would pull in a whole GRUB.
+ * @throws {LabError} 'input_missing', 'tool_failed'.
+ */
+export function debianShim(): string {
+  return join(unpacked('shim', signedShimPackage), 'usr/lib/shim/shimx64.efi.signed');
+}
+
+/** Which package is wanted; undefined when apt has no lists. */
+type PackageName = (cwd: string) => string | undefined;
+
+function unpacked(name: string, packageName: PackageName): string {
+  const folder = join(CACHE, name);
+  if (!existsSync(folder)) unpackInto(folder, packageName);
+  return folder;
+}
+
+function unpackInto(folder: string, packageName: PackageName): void {
   mkdirSync(CACHE, { recursive: true });
   const draft = mkdtempSync(join(CACHE, 'draft-'));
   try {
-    let name = kernelPackage(draft);
+    let name = packageName(draft);
     if (name === undefined) {
       updateLists(draft);
-      name = kernelPackage(draft);
+      name = packageName(draft);
     }
     if (name === undefined)
-      throw new LabError('input_missing', 'apt knows no linux-image-cloud-amd64; run apt-get update');
+      throw new LabError('input_missing', `apt knows no package for ${folder}; run apt-get update`);
     run('apt-get', ['download', '-qq', name], draft);
     const [file] = readdirSync(draft).filter((entry) => entry.endsWith('.deb'));
     if (file === undefined) throw new LabError('tool_failed', `apt-get download ${name} brought no package`);
@@ -58,6 +74,10 @@ function unpackInto(folder: string): void {
 function kernelPackage(cwd: string): string | undefined {
   const depends = run('apt-cache', ['-q', 'show', 'linux-image-cloud-amd64'], cwd, true);
   return /^Depends: (linux-image-[^\s,]+)/m.exec(depends)?.[1];
+}
+
+function signedShimPackage(cwd: string): string | undefined {
+  return run('apt-cache', ['-q', 'show', 'shim-signed'], cwd, true).startsWith('Package:') ? 'shim-signed' : undefined;
 }
 
 /** A machine on which everything was installed long ago may have no lists; only root can fetch them. */

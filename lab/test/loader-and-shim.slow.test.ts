@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Boots by way of systemd-boot, and by way of shim: what was predicted before the machine was started, against its log and
+// its PCRs, both ways. Each boot is emulated and takes half a minute or more.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { toHex, utf8 } from '@vouchsafe/base';
+import { memorySource } from '@vouchsafe/bytes';
+import type { FatMember } from '@vouchsafe/disk';
+import { decodeTcgLog, digestOf } from '@vouchsafe/eventlog';
+import {
+  type BootResult,
+  bootDisk,
+  buildLabImage,
+  debianShim,
+  type LabImage,
+  readVariableStore,
+  runVouchsafe,
+  writeLabDiskWith,
+} from '@vouchsafe/lab';
+import type { Bank } from '@vouchsafe/manifest';
+import { type BootArtefacts, type BootPrediction, openShim, predictBoot, SHIM_LOCK } from '@vouchsafe/measure';
+import {
+  certificateLists,
+  encodeSignatureLists,
+  liveVariables,
+  openPe,
+  VARIABLE_ATTRIBUTE,
+  writeVariables,
+} from '@vouchsafe/pe';
+import { type Certificate, decodeCertificates } from '@vouchsafe/pki';
+import { needsTool, tempDir } from '@vouchsafe/testing';
+
+const NONCE = '00112233445566778899aabbccddeeff';
+const LOADER = '/usr/lib/systemd/boot/efi/systemd-bootx64.efi';
+/** With Microsoft's keys, which shim is signed by. */
+const MICROSOFT_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd';
+const OWNER = '8d8c3ab2-6f5e-4f0c-9b1f-6d7f0c1b2a30';
+/** Banks that a fresh swtpm has, of those that the guest reports. */
+const BANKS: readonly Bank[] = ['sha256'];
+const tools = needsTool('qemu-system-x86_64', 'swtpm', 'tpm2', 'dmsetup', 'busybox', 'dpkg');
+
+const source = (path: string, label: string) => memorySource(Uint8Array.from(readFileSync(path)), label);
+const CONFIGURATION = memorySource(utf8('timeout 0\n'), '/loader/loader.conf');
+/** What a stub looks for beside the UKI, so that PCR 12 and 13 have something to hold. */
+const COMPANIONS = [
+  { name: 'motd.cred', content: memorySource(utf8('hello'), 'motd.cred') },
+  { name: 'tools.raw', content: memorySource(new Uint8Array(4096).fill(7), 'tools.raw') },
+];
+
+function fileOf({ results, serial }: BootResult, name: string): Uint8Array {
+  const file = results.get(name);
+  assert.ok(file, `the guest handed out no ${name}:\n${serial}`);
+  return file;
+}
+
+/** PCR and digest of each event of the PCRs that are covered, as the firmware logged them. */
+function logged(boot: BootResult, covers: readonly number[], bank: Bank): string[] {
+  const { events } = decodeTcgLog(fileOf(boot, 'firmware.log'));
+  return events
+    .filter(({ pcr, type }) => covers.includes(pcr) && type !== 'EV_NO_ACTION')
+    .map((event) => `${event.pcr} ${toHex(digestOf(event, bank) ?? new Uint8Array(0))}`);
+}
+
+const shown = ({ events }: BootPrediction, bank: Bank): string[] =>
+  events.map(({ pcr, digests }) => `${pcr} ${toHex(digests.get(bank) ?? new Uint8Array(0))}`);
+
+describe('boots through other programs', tools, () => {
+  let image: LabImage;
+  let dir: string;
+  let loaderPath: string;
+  let certificate: Certificate;
+  const cleanups: (() => void)[] = [];
+
+  before(async () => {
+    if (tools.skip !== undefined) return;
+    dir = tempDir({ after: (fn) => void cleanups.push(fn as () => void) });
+    image = await buildLabImage(dir, NONCE);
+    const [pem, key] = [join(image.keys, 'db.crt'), join(image.keys, 'db.key')];
+    loaderPath = join(dir, 'systemd-boot.efi');
+    runVouchsafe('uki', 'sign', LOADER, '--key', key, '--certificate', pem, '-o', loaderPath);
+    certificate = decodeCertificates(readFileSync(pem))[0] as Certificate;
+  });
+  after(() => {
+    for (const cleanup of cleanups) cleanup();
+  });
+
+  /** systemd-boot's part of an ESP. */
+  const entries = (): FatMember[] => [
+    { path: 'EFI/Linux/lab.efi', content: memorySource(image.uki, 'UKI') },
+    ...COMPANIONS.map(({ name, content }) => ({ path: `EFI/Linux/lab.efi.extra.d/${name}`, content })),
+    { path: 'loader/loader.conf', content: CONFIGURATION },
+  ];
+
+  async function bootAndCompare(
+    esp: readonly FatMember[],
+    firmwareVariables: string,
+    artefacts: Partial<BootArtefacts>,
+  ) {
+    const disk = join(dir, 'disk.img');
+    const table = writeLabDiskWith(disk, esp, image.root);
+    const predicted = predictBoot(
+      BANKS,
+      {
+        uki: openPe(memorySource(image.uki, 'UKI')),
+        loader: openPe(source(loaderPath, 'systemd-boot')),
+        loaderConf: CONFIGURATION,
+        companions: COMPANIONS,
+        table,
+        variables: liveVariables(readVariableStore(firmwareVariables)),
+        ...artefacts,
+      },
+      { isSecureBootOn: true },
+    );
+    assert.deepEqual(predicted.covers, [4, 5, 7, 9, 11, 12, 13, 14]);
+    const boot = await bootDisk({ disk, firmwareVariables });
+    assert.equal(boot.outcome, 'reported', boot.serial);
+    for (const bank of BANKS) assert.deepEqual(shown(predicted, bank), logged(boot, predicted.covers, bank), bank);
+  }
+
+  test('systemd-boot: every event but the machine’s, in the order of the log', async () => {
+    const esp = [{ path: 'EFI/BOOT/BOOTX64.EFI', content: source(loaderPath, 'systemd-boot') }, ...entries()];
+    await bootAndCompare(esp, image.firmwareVariables, {});
+  });
+
+  test('shim, with our key in MokList: every event but the machine’s, in the order of the log', async () => {
+    const shimPath = debianShim();
+    const esp = [
+      { path: 'EFI/BOOT/BOOTX64.EFI', content: source(shimPath, 'shim') },
+      { path: 'EFI/BOOT/grubx64.efi', content: source(loaderPath, 'systemd-boot') },
+      ...entries(),
+    ];
+    const firmwareVariables = join(dir, 'shim-variables.fd');
+    const { nonVolatile, bootserviceAccess } = VARIABLE_ATTRIBUTE;
+    const mokList = {
+      name: 'MokList',
+      vendor: SHIM_LOCK,
+      attributes: nonVolatile | bootserviceAccess,
+      timeBytes: new Uint8Array(16),
+      data: encodeSignatureLists(certificateLists([certificate.bytes], OWNER)),
+    };
+    writeFileSync(firmwareVariables, writeVariables(readVariableStore(MICROSOFT_VARIABLES), [mokList]));
+    await bootAndCompare(esp, firmwareVariables, { shim: openShim(openPe(source(shimPath, 'shim'))) });
+  });
+});
