@@ -82,7 +82,7 @@ export function databaseOf(variables: readonly FirmwareVariable[]): EfiSignature
 }
 
 /** EV_EFI_VARIABLE_AUTHORITY: the entry, EFI_SIGNATURE_DATA (owner, then the certificate), under the database's name. */
-export function authorityEvent(
+function authorityEvent(
   banks: readonly Bank[],
   { owner, data }: EfiSignature,
   name: string,
