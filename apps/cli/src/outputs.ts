@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a verb's files go, and that none goes where something else is needed.
-import { isSameFile, OutputFile } from '@vouchsafe/bytes/node';
+import { isSameFile, type JointOutput, OutputFile } from '@vouchsafe/bytes/node';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -28,6 +28,8 @@ export function requireDistinctOutputs(inputs: readonly GivenPath[], outputs: re
 export interface SmallOutput extends Disposable {
   /** All of it at once. */
   commit(bytes: Uint8Array): void;
+  /** The same, to be kept together with others by `commitTogether`; after them, where it goes to standard output. */
+  joint(bytes: Uint8Array): JointOutput;
 }
 
 /**
@@ -43,13 +45,19 @@ export function openSmallOutput(
 ): SmallOutput {
   if (path === '-') {
     session.claimOutput(option);
-    return { commit: (bytes) => void session.writeBytes(bytes), [Symbol.dispose]: () => undefined };
+    const commit = (bytes: Uint8Array) => void session.writeBytes(bytes);
+    const joint = (bytes: Uint8Array) => ({ flush: () => undefined, commit: () => commit(bytes) });
+    return { commit, joint, [Symbol.dispose]: () => undefined };
   }
   const file = OutputFile.create(path, { force: force ?? false });
   return {
     commit: (bytes) => {
       file.write(0, bytes);
       file.commit();
+    },
+    joint: (bytes) => {
+      file.write(0, bytes);
+      return file;
     },
     [Symbol.dispose]: () => file.discard(),
   };

@@ -8,12 +8,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isSameFile, OutputFile, openRegion } from '@vouchsafe/bytes/node';
+import { commitTogether, isSameFile, OutputFile, openRegion } from '@vouchsafe/bytes/node';
 import { needsMountNamespace, needsTool, tempDir } from '@vouchsafe/testing';
 
 const ABC = Uint8Array.of(97, 98, 99);
@@ -67,6 +69,40 @@ test('two outputs of one name do not meet, and a link in the place of the partia
   assert.throws(() => b.commit(), { code: 'exists' });
   assert.equal(readFileSync(path, 'utf8'), 'abc');
   assert.equal(readFileSync(join(dir, 'victim'), 'utf8'), 'precious');
+});
+
+const three = (dir: string, force: boolean): OutputFile[] =>
+  ['a', 'b', 'c'].map((name) => {
+    const file = OutputFile.create(join(dir, name), { force });
+    file.write(0, ABC);
+    return file;
+  });
+const contents = (dir: string): Record<string, string> =>
+  Object.fromEntries(readdirSync(dir).map((name) => [name, readFileSync(join(dir, name), 'latin1')]));
+
+test('several outputs are there together', (t) => {
+  const dir = tempDir(t);
+  commitTogether(three(dir, false));
+  assert.deepEqual(contents(dir), { a: 'abc', b: 'abc', c: 'abc' });
+});
+
+test('when one of several cannot have its name, none has, and what they would have replaced is there again', (t) => {
+  const dir = tempDir(t);
+  const fresh = three(dir, false);
+  // Somebody else's, that came in the meantime.
+  writeFileSync(join(dir, 'c'), 'other');
+  assert.throws(() => commitTogether(fresh), { code: 'exists' });
+  assert.deepEqual(contents(dir), { c: 'other' });
+  writeFileSync(join(dir, 'a'), 'old');
+  const forced = three(dir, true);
+  rmSync(join(dir, 'c'));
+  mkdirSync(join(dir, 'c'));
+  assert.throws(() => commitTogether(forced));
+  rmdirSync(join(dir, 'c'));
+  assert.deepEqual(contents(dir), { a: 'old' });
+  writeFileSync(join(dir, 'b'), 'old');
+  commitTogether(three(dir, true));
+  assert.deepEqual(contents(dir), { a: 'abc', b: 'abc', c: 'abc' });
 });
 
 test('a link in the place of the output is replaced and what it leads to is kept', (t) => {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { toHex } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
 import {
   certificateLists,
   checkLayout,
+  checkSecureBoot,
   checkUkiFile,
   describeUki,
   digestCoveredBySignature,
@@ -12,29 +15,39 @@ import {
   readSignatures,
   stubVersionOf,
 } from '@vouchsafe/pe';
+import { decodeCertificates } from '@vouchsafe/pki';
 import type { FuzzTarget } from '@vouchsafe/testing';
 import { madeBytes } from '../test/made-pe.ts';
 
+const readTestdata = (name: string): Uint8Array =>
+  Uint8Array.from(readFileSync(new URL(`../testdata/${name}`, import.meta.url)));
+
+const OWNER = '55c96959-7948-4709-85a5-aff5393936a4';
+const TRUSTED = decodeCertificates(readTestdata('signer.pem')).map(({ bytes }) => bytes);
 const CONTEXT = {
   secureBoot: {
-    db: certificateLists([new Uint8Array(8)], '55c96959-7948-4709-85a5-aff5393936a4'),
-    dbx: [
-      { type: 'sha256', signatures: [{ owner: '55c96959-7948-4709-85a5-aff5393936a4', data: new Uint8Array(32) }] },
-    ],
+    db: certificateLists(TRUSTED, OWNER),
+    dbx: [{ type: 'sha256', signatures: [{ owner: OWNER, data: new Uint8Array(32) }] }],
   },
   sbatLevel: parseSbatLevel('sbat,1\n'),
-};
+} as const;
 
-/** Bytes as a PE file: everything that reads one. */
+/** What sbsign and osslsigncode have signed, with the key that is trusted here. */
+const SIGNED = ['made.sbsign.efi', 'made.osslsigncode.efi'].map(readTestdata);
+const SIGNED_DIGESTS = SIGNED.map((bytes) => toHex(digestCoveredBySignature(openPe(memorySource(bytes)), 'sha256')));
+
+/** Bytes as a PE file: everything that reads one; and what firmware would start is what was signed, and nothing else. */
 export const target: FuzzTarget = {
   name: 'pe-file',
-  seeds: () => [madeBytes(), madeBytes({ format: 'pe32', bssBytes: 100 }), signedSeed()],
+  seeds: () => [madeBytes(), madeBytes({ format: 'pe32', bssBytes: 100 }), ...SIGNED],
   run(bytes) {
     // What cannot be loaded is a finding there, so only the source's own errors may come out.
     checkUkiFile(memorySource(bytes), CONTEXT);
     const pe = openPe(memorySource(bytes));
     const hashed = digestCoveredBySignature(pe, 'sha256');
     if (hashed.length !== 32) throw new Error('a digest of another length');
+    const { isAllowed } = checkSecureBoot(pe, CONTEXT.secureBoot);
+    if (isAllowed && !SIGNED_DIGESTS.includes(toHex(hashed))) throw new Error('allowed, and not what was signed');
     checkLayout(pe);
     stubVersionOf(pe);
     readSignatures(pe);
@@ -43,41 +56,3 @@ export const target: FuzzTarget = {
     readSbat(pe);
   },
 };
-
-/** A file with a certificate table whose one entry is no signature; mutation makes others. */
-function signedSeed(): Uint8Array {
-  const made = madeBytes();
-  const table = Uint8Array.of(
-    24,
-    0,
-    0,
-    0,
-    0,
-    2,
-    2,
-    0,
-    0x30,
-    14,
-    6,
-    9,
-    0x2a,
-    0x86,
-    0x48,
-    0x86,
-    0xf7,
-    13,
-    1,
-    7,
-    2,
-    0xa0,
-    1,
-    0,
-  );
-  const bytes = new Uint8Array(made.length + table.length);
-  bytes.set(made);
-  bytes.set(table, made.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0x40 + 24 + 112 + 32, made.length, true);
-  view.setUint32(0x40 + 24 + 112 + 36, table.length, true);
-  return bytes;
-}

@@ -12,6 +12,7 @@ export type PeErrorCode =
   | 'certificate_table' // a certificate table outside the file, not at its end, or lying about lengths
   | 'signature_malformed' // a signature that is not Authenticode
   | 'sbat_malformed' // a text that is not SBAT
+  | 'hwids_malformed' // a description of hardware that is not as systemd has them
   | 'bls_malformed' // a boot entry, a loader.conf or a file name against the Boot Loader Specification
   | 'pcrsig_malformed' // a .pcrsig or .pcrpkey that cannot be read
   | 'stub_unsuitable' // a stub that the sections cannot be added to

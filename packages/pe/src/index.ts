@@ -108,8 +108,11 @@ export { type CommandLineFindingCode, checkCommandLine } from './uki/command-lin
 export { type DescribeOptions, describeUki, type UkiDescription } from './uki/describe.ts';
 export type { SectionDescription } from './uki/describe-section.ts';
 export type { CertificateDescription, SignatureDescription, SignerDescription } from './uki/describe-signature.ts';
+export { efiFirmwareSection } from './uki/efi-firmware.ts';
+export { encodeHwids, type HwidDevice, parseHwidDevice } from './uki/hwids.ts';
 export { joinInitrds } from './uki/initrd.ts';
 export { type KernelParameter, parseKernelCommandLine } from './uki/kernel-command-line.ts';
+export { kernelVersionOf } from './uki/kernel-version.ts';
 export {
   isPcrSignatureBy,
   type PcrPublicKey,
@@ -127,6 +130,7 @@ export {
 } from './uki/sbat-level.ts';
 export { parseSbat, type SbatComponent } from './uki/sbat-text.ts';
 export { UKI_SECTION_ORDER, type UkiSectionName } from './uki/section-names.ts';
+export { readShimSbatLevels, type ShimSbatLevels } from './uki/shim-sbat-levels.ts';
 export { type StubVersion, stubVersionOf } from './uki/stub-version.ts';
 export type { UkiFinding, UkiFindingCode } from './uki/uki-finding.ts';
 export { checksumOf, PeChecksum } from './write/checksum.ts';

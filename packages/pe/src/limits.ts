@@ -27,5 +27,9 @@ export const MAX_CONFIG_CHARACTERS = 256 * 1024;
 export const MAX_CONFIG_LINES = 4096;
 /** Signatures in one .pcrsig: banks times phases times keys; systemd-measure writes 4 for each bank. Each costs a check. */
 export const MAX_PCR_SIGNATURES = 256;
+/** Hardware IDs in one .hwids, each of 28 octets; systemd's own descriptions have some hundred. */
+export const MAX_HWIDS = 16_384;
+/** Characters of a name or ID in .hwids and .efifw. */
+export const MAX_HWID_TEXT_CHARACTERS = 1024;
 /** Profiles of one image whose PCR signatures are checked; real images have a handful. */
 export const MAX_SIGNED_PROFILES = 16;

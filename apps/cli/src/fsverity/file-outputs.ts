@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tree and the descriptor of a file, for those who store them themselves; by the names of the fsverity tool.
-import { OutputFile } from '@vouchsafe/bytes/node';
+import { commitTogether, OutputFile } from '@vouchsafe/bytes/node';
 import { encodeFsVerityDescriptor, type FsVerityDescription } from '@vouchsafe/verity';
 import type { Command } from '../arguments/command.ts';
 import { requireNamedOutput } from '../outputs.ts';
@@ -21,7 +21,7 @@ export function addFileOutputOptions(command: Command, condition: string): Comma
 export class FileOutputs implements Disposable {
   readonly tree: OutputFile | undefined;
   readonly #descriptor: OutputFile | undefined;
-  readonly #files: OutputFile[] = [];
+  readonly files: OutputFile[] = [];
 
   constructor({ outMerkleTree, outDescriptor, force }: FileOutputOptions) {
     requireNamedOutput(outMerkleTree, '--out-merkle-tree');
@@ -29,7 +29,7 @@ export class FileOutputs implements Disposable {
     const create = (path: string | undefined): OutputFile | undefined => {
       if (path === undefined) return undefined;
       const file = OutputFile.create(path, { force: force ?? false });
-      this.#files.push(file);
+      this.files.push(file);
       return file;
     };
     try {
@@ -45,13 +45,11 @@ export class FileOutputs implements Disposable {
     this.#descriptor?.write(0, encodeFsVerityDescriptor(description));
   }
 
-  /** All that can still fail first, so that one output does not appear without the other. */
   commit(): void {
-    if (this.#files.length > 1) for (const file of this.#files) file.flush();
-    for (const file of this.#files) file.commit();
+    commitTogether(this.files);
   }
 
   [Symbol.dispose](): void {
-    for (const file of this.#files) file.discard();
+    for (const file of this.files) file.discard();
   }
 }

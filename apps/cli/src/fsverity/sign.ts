@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
-import { FileSource } from '@vouchsafe/bytes/node';
+import { commitTogether, FileSource } from '@vouchsafe/bytes/node';
 import { fsVerityDigest, measureFsVerity, signFileDigest } from '@vouchsafe/verity';
 import { inputPath } from '../input-path.ts';
 import { openSmallOutput, requireDistinctOutputs } from '../outputs.ts';
@@ -45,8 +45,7 @@ async function run(session: Session, argument: string, signaturePath: string, op
   const { algorithm } = description;
   const digest = fsVerityDigest(description);
   const signature = await signFileDigest({ algorithm, digest }, signer);
-  outputs.commit();
-  output.commit(signature);
+  commitTogether([...outputs.files, output.joint(signature)]);
   const text = toHex(digest);
   session.answer(`Signed file '${argument}' (${algorithm}:${text})`, {
     file: argument,

@@ -19,6 +19,8 @@ export interface AddonOptions {
   readonly uname?: string;
   readonly devicetree?: string;
   readonly devicetreeAuto?: readonly string[];
+  readonly hwids?: string;
+  readonly efifw?: readonly string[];
   readonly sbat?: readonly string[];
   readonly profile?: string;
   readonly section?: readonly SectionOption[];
@@ -32,6 +34,7 @@ export interface ContentOptions extends AddonOptions {
   readonly splash?: string;
   readonly pcrpkey?: string;
   readonly joinProfile?: readonly string[];
+  readonly signKernel?: true;
 }
 
 /** Architectures as UEFI's file names have them (UEFI 2.10, 3.5.1.1). */
@@ -49,9 +52,11 @@ export function addAddonOptions(command: Command): Command {
     .option('--initrd <file>', 'initrd; may be repeated, the kernel unpacks them in this order', collect<string>)
     .option('--microcode <file>', 'microcode, as a cpio archive that is not compressed')
     .option('--cmdline <text>', 'kernel command line, or @ and the name of a file')
-    .option('--uname <version>', "the kernel's version, as uname -r has it")
+    .option('--uname <version>', "the kernel's version (default: what an x86 kernel says)")
     .option('--devicetree <file>', 'device tree')
     .option('--devicetree-auto <file>', 'device tree for the hardware that it names; may be repeated', collect<string>)
+    .option('--hwids <folder>', 'descriptions in JSON of the hardware that device trees and firmware are for')
+    .option('--efifw <folder>', 'firmware: a file in a folder of its ID; may be repeated', collect<string>)
     .option('--sbat <text>', 'SBAT to add, or @ and the name of a file; may be repeated', collect<string>)
     .option('--profile <text>', 'what the profile is, or @ and the name of a file')
     .option(
@@ -66,6 +71,7 @@ export function addAddonOptions(command: Command): Command {
 export function addContentOptions(command: Command): Command {
   command
     .option('--linux <file>', 'kernel')
+    .option('--sign-kernel', 'sign the kernel too, for firmware that checks it by itself')
     .option('--os-release <text>', 'os-release, or @ and the name of a file')
     .option('--splash <file>', 'picture to show, BMP')
     .option('--pcrpkey <file>', 'public key in PEM of who signs PCR policies')

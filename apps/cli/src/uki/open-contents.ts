@@ -2,11 +2,20 @@
 import { parseUtf8, utf8 } from '@vouchsafe/base';
 import { type ByteSource, memorySource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
-import { type Machine, type NewSection, openPe, type PeFile, sectionSource, type UkiContents } from '@vouchsafe/pe';
+import {
+  kernelVersionOf,
+  type Machine,
+  type NewSection,
+  openPe,
+  type PeFile,
+  sectionSource,
+  type UkiContents,
+} from '@vouchsafe/pe';
 import { readSmallFile, textOrFile } from '../parse.ts';
 import { UsageError } from '../usage-error.ts';
 import type { SecureBootOptions } from './build-options.ts';
 import type { ContentOptions, EfiArch } from './content-options.ts';
+import { openFirmware, readHwids } from './hardware-sections.ts';
 
 /** Where systemd installs its stubs. */
 const STUB_FOLDER = '/usr/lib/systemd/boot/efi';
@@ -68,13 +77,17 @@ export function inputPaths(options: ContentOptions & SecureBootOptions): (string
 export function openContents(options: ContentOptions, files: DisposableStack): UkiContents {
   const open = (path: string): ByteSource => files.use(FileSource.open(path));
   const { linux, initrd, microcode, cmdline, uname, osRelease, splash, devicetree, devicetreeAuto } = options;
-  const { sbat, pcrpkey, profile, section, joinProfile } = options;
+  const { sbat, pcrpkey, profile, section, joinProfile, hwids, efifw } = options;
+  const kernel = linux === undefined ? undefined : open(linux);
+  const version = uname ?? (kernel === undefined ? undefined : kernelVersionOf(kernel));
   return {
-    ...(linux === undefined ? {} : { linux: open(linux) }),
+    ...(kernel === undefined ? {} : { linux: kernel }),
     ...(initrd === undefined ? {} : { initrds: initrd.map(open) }),
     ...(microcode === undefined ? {} : { ucode: open(microcode) }),
     ...(cmdline === undefined ? {} : { cmdline: commandLine(cmdline) }),
-    ...(uname === undefined ? {} : { uname: utf8(uname) }),
+    ...(version === undefined ? {} : { uname: utf8(version) }),
+    ...(hwids === undefined ? {} : { hwids: readHwids(hwids) }),
+    ...(efifw === undefined ? {} : { efifw: efifw.map((folder) => openFirmware(folder, open)) }),
     ...(osRelease === undefined ? {} : { osrel: textOrFile(osRelease) }),
     ...(splash === undefined ? {} : { splash: open(splash) }),
     ...(devicetree === undefined ? {} : { dtb: open(devicetree) }),
@@ -121,6 +134,7 @@ const PROFILE_SECTIONS: readonly string[] = [
   '.splash',
   '.dtb',
   '.dtbauto',
+  '.efifw',
   '.hwids',
   '.uname',
   '.pcrpkey',

@@ -5,6 +5,7 @@ import { BytesError } from '../error.ts';
 import type { ByteSink } from '../sink.ts';
 import { writeFully } from './file-sink.ts';
 import { onHost } from './host-error.ts';
+import { newFile, type PublishedFile, replaceFile } from './published-file.ts';
 
 /** Characters of the final name in the partial one: even at four octets each, all of it fits into 255. */
 const MAX_NAME_CHARS = 50;
@@ -72,10 +73,31 @@ export class OutputFile implements ByteSink, Disposable {
    * Whatever fails, the output is then discarded.
    */
   commit(): void {
+    this.#keep(() => {
+      this.#giveName();
+      return newFile(this.label);
+    });
+  }
+
+  /** As `commit`, but what was there before can be put back: for `commitTogether`. */
+  readonly publish = (): PublishedFile => {
+    // Beside the file, and nobody else's: the partial name of this process, with another end.
+    const asidePath = this.partialPath.replace(/\.partial$/, '.replaced.partial');
+    return this.#keep(() => {
+      // Again, as a folder could be put aside like a file.
+      requireReplaceable(this.label, this.#force);
+      if (this.#force) return replaceFile(this.partialPath, this.label, asidePath);
+      this.#giveName();
+      return newFile(this.label);
+    });
+  };
+
+  #keep(giveName: () => PublishedFile): PublishedFile {
     if (this.#state !== 'open') throw new Error(`${this.label} was already ${this.#state}`);
+    let published: PublishedFile;
     try {
       this.flush();
-      onHost(this.label, () => this.#giveName());
+      published = onHost(this.label, giveName);
     } catch (error) {
       this.discard();
       throw error;
@@ -83,6 +105,7 @@ export class OutputFile implements ByteSink, Disposable {
     this.#end('committed');
     closeSync(this.fd);
     flushFolder(dirname(this.label));
+    return published;
   }
 
   discard(): void {

@@ -7,6 +7,7 @@ import { FileSource } from './file-source.ts';
 import { onHost } from './host-error.ts';
 import { InPlaceFile } from './in-place-file.ts';
 import { OutputFile } from './output-file.ts';
+import type { PublishedFile } from './published-file.ts';
 
 /** Where output goes: a file of its own, or a part of a file or device that is there already. */
 export interface RegionRequest {
@@ -31,6 +32,8 @@ export interface Region extends ByteSink {
   /** Returns when what was written is on the device. */
   flush(): void;
   commit(): void;
+  /** As `commit`, for `commitTogether`; a part of a file has no name of its own to give. */
+  readonly publish?: () => PublishedFile;
   discard(): void;
 }
 
@@ -74,6 +77,7 @@ function newFile(request: RegionRequest): Region {
     reader: (size) => readerOver(file.fd, path, size),
     flush: () => file.flush(),
     commit: () => file.commit(),
+    publish: file.publish,
     discard: () => file.discard(),
   };
 }

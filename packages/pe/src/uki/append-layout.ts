@@ -7,7 +7,7 @@ import { MAX_SECTIONS } from '../limits.ts';
 import type { PeFile } from '../read/pe-file.ts';
 import { sectionSource } from '../read/section-data.ts';
 import { sectionsInFileOrder } from '../read/section-table.ts';
-import { isUkiSectionName, REPEATABLE_SECTION } from './section-names.ts';
+import { isRepeatableSection, isUkiSectionName } from './section-names.ts';
 import { requireStub, sizeOfHeadersFor } from './stub-rules.ts';
 
 /** A section to put into a file. */
@@ -105,7 +105,7 @@ function sortOut(stub: PeFile, added: readonly NewSection[]): SortedSections {
     const { name, content } = section;
     requireName(name);
     if (content.size === 0) throw invalid(`expected content for section ${name}, found none; leave it out`);
-    const own = name === REPEATABLE_SECTION ? undefined : stub.sections.find((header) => header.name === name);
+    const own = isRepeatableSection(name) ? undefined : stub.sections.find((header) => header.name === name);
     if (own === undefined) {
       appended.push(section);
       continue;

@@ -20,6 +20,8 @@ export interface UkiContents {
   readonly dtb?: ByteSource;
   readonly dtbauto?: readonly ByteSource[];
   readonly hwids?: ByteSource;
+  /** Of `efiFirmwareSection`; stubs of systemd 258 and later take the one that fits the machine. */
+  readonly efifw?: readonly ByteSource[];
   readonly uname?: Uint8Array;
   readonly splash?: ByteSource;
   /** Public key in PEM of those who sign PCR policies. */
@@ -89,6 +91,7 @@ function namedContents(stub: PeFile, contents: UkiContents): Map<UkiSectionName,
     ['.pcrpkey', octets('.pcrpkey', contents.pcrpkey)],
     ['.linux', one(linux)],
     ['.initrd', one(joinInitrds(initrds))],
+    ['.efifw', contents.efifw ?? []],
     ['.ucode', one(contents.ucode)],
     ['.sbat', octets('.sbat', utf8(mergedSbat(stub, contents)))],
     ['.profile', octets('.profile', contents.profile)],

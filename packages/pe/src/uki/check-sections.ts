@@ -4,7 +4,7 @@ import type { PeFile } from '../read/pe-file.ts';
 import { ADDON_SECTIONS } from './build.ts';
 import { checkCommandLine } from './command-line-risks.ts';
 import { profileField, sectionsByProfile } from './profiles.ts';
-import { isUkiSectionName, REPEATABLE_SECTION } from './section-names.ts';
+import { isRepeatableSection, isUkiSectionName } from './section-names.ts';
 import { isTextSection, sectionText } from './section-text.ts';
 import type { StubVersion } from './stub-version.ts';
 import { finding, type UkiFinding, type UkiFindingCode } from './uki-finding.ts';
@@ -78,7 +78,7 @@ function checkRepeated(pe: PeFile, sections: readonly ImageSectionHeader[]): Uki
   return sections.flatMap(({ name, pointerToRawData: offset }) => {
     const isFirst = !seen.has(name);
     seen.add(name);
-    if (isFirst || name === REPEATABLE_SECTION || !isUkiSectionName(name)) return [];
+    if (isFirst || isRepeatableSection(name) || !isUkiSectionName(name)) return [];
     const where = { artefact: pe.source.label, path: name, offset };
     const hint = 'the stub takes the first and passes over this one';
     return [

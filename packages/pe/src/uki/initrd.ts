@@ -16,7 +16,8 @@ export function joinInitrds(initrds: readonly ByteSource[]): ByteSource | undefi
   );
 }
 
-function concatenated(parts: readonly ByteSource[], label: string): ByteSource {
+/** The sources one after the other. */
+export function concatenated(parts: readonly ByteSource[], label: string): ByteSource {
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   const whole: ByteSource = {
     size,

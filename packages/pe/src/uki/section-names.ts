@@ -15,6 +15,7 @@ export const UKI_SECTION_ORDER = [
   '.pcrpkey',
   '.linux',
   '.initrd',
+  '.efifw',
   '.ucode',
   '.sbat',
   '.profile',
@@ -23,8 +24,12 @@ export const UKI_SECTION_ORDER = [
 
 export type UkiSectionName = (typeof UKI_SECTION_ORDER)[number];
 
-/** A section that may stand in an image more than once beside the stub's own. */
-export const REPEATABLE_SECTION = '.dtbauto';
+/** Sections that may stand in an image more than once: of them the stub takes the one that fits the machine. */
+const REPEATABLE_SECTIONS: readonly string[] = ['.dtbauto', '.efifw'];
+
+export function isRepeatableSection(name: string): boolean {
+  return REPEATABLE_SECTIONS.includes(name);
+}
 
 /** True for the name of a section that holds data of an image, not the stub's own code. */
 export function isUkiSectionName(name: string): name is UkiSectionName {

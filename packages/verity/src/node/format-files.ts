@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ascii, type LongWork, toHex } from '@vouchsafe/base';
-import { FileSource, isSameFile, OutputFile, openRegion, type Region } from '@vouchsafe/bytes/node';
+import { commitTogether, FileSource, isSameFile, OutputFile, openRegion, type Region } from '@vouchsafe/bytes/node';
 import type { DigestAlgorithm } from '@vouchsafe/crypto';
 import { DEFAULT_SEED, SEED_BYTES, saltFromSeed, uuidFromRootHash, uuidFromSeed } from '../derive.ts';
 import { VerityError } from '../error.ts';
@@ -100,9 +100,7 @@ export async function formatFiles(request: FormatFilesRequest, work: LongWork = 
     rootHashFile?.write(0, ascii(toHex(rootHash)));
     const parity = fec && (await writeParity({ data, hash, hashPath, fec, force }, parameters, layout, work));
     if (parity?.output !== undefined) outputs.push(parity.output);
-    // All that can still fail first, so that one output does not appear without the others.
-    if (outputs.length > 1) for (const output of outputs) output.flush();
-    for (const output of outputs) output.commit();
+    commitTogether(outputs);
     return { parameters, place, rootHash, uuid, hashEnd: layout.end, fec: parity?.geometry };
   } catch (error) {
     for (const output of outputs) discardQuietly(output);
@@ -111,7 +109,7 @@ export async function formatFiles(request: FormatFilesRequest, work: LongWork = 
 }
 
 /** What is kept or discarded together. */
-type Output = Pick<Region, 'flush' | 'commit' | 'discard'>;
+type Output = Pick<Region, 'flush' | 'commit' | 'publish' | 'discard'>;
 
 /** With force the root hash would take the place of what it is the root hash of. */
 function requireRootHashApart(rootHashPath: string, others: readonly (string | undefined)[]): void {

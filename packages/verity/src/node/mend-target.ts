@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LongWork } from '@vouchsafe/base';
 import type { ByteSink } from '@vouchsafe/bytes';
-import { FileSource, InPlaceFile, OutputFile } from '@vouchsafe/bytes/node';
+import { FileSource, InPlaceFile, OutputFile, type PublishedFile } from '@vouchsafe/bytes/node';
 
 /** Octets that are copied between two turns of the event loop. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -18,6 +18,8 @@ export interface MendTarget extends ByteSink, Disposable {
   flush(): void;
   /** Gives a copy its name; without this it leaves nothing. */
   commit(): void;
+  /** As `commit`, for several at once. */
+  readonly publish?: () => PublishedFile;
 }
 
 /**
@@ -65,6 +67,7 @@ function copyOf(path: string, output: string, force: boolean): MendTarget {
     write: (offset, bytes) => copy.write(offset, bytes),
     flush: () => copy.flush(),
     commit: () => copy.commit(),
+    publish: copy.publish,
     [Symbol.dispose]: () => rest.dispose(),
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LongWork } from '@vouchsafe/base';
-import { FileSource, isSameFile } from '@vouchsafe/bytes/node';
+import { commitTogether, FileSource, isSameFile } from '@vouchsafe/bytes/node';
 import { VerityError } from '../error.ts';
 import type { BlockSet } from '../tree/block-set.ts';
 import { requireDataSize } from '../tree/format.ts';
@@ -82,11 +82,7 @@ export async function repairFiles(request: RepairFilesRequest, work: LongWork = 
     before = after;
     after = await check();
   }
-  // All that can still fail first, so that one output does not appear without the other.
-  data.flush();
-  otherHash?.flush();
-  data.commit();
-  otherHash?.commit();
+  commitTogether(otherHash === undefined ? [data] : [data, otherHash]);
   const sizes = { neededBytes: geometry.paritySizeBytes, foundBytes: parity.size - fec.offset };
   return { ...known, after, parity: sizes, ...mender.repairs() };
 }
