@@ -105,7 +105,7 @@ export { type AppendOptions, appendSections } from './uki/append-sections.ts';
 export { buildUki, type UkiContents, ukiSections } from './uki/build.ts';
 export { checkUki, checkUkiFile, type UkiContext } from './uki/check.ts';
 export { type CommandLineFindingCode, checkCommandLine } from './uki/command-line-risks.ts';
-export { type DescribeOptions, describeUki, type UkiDescription } from './uki/describe.ts';
+export { type DescribeOptions, describeUki, type SbatLevelDescription, type UkiDescription } from './uki/describe.ts';
 export type { SectionDescription } from './uki/describe-section.ts';
 export type { CertificateDescription, SignatureDescription, SignerDescription } from './uki/describe-signature.ts';
 export { efiFirmwareSection } from './uki/efi-firmware.ts';

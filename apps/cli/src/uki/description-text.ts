@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SectionDescription, SignatureDescription, UkiDescription } from '@vouchsafe/pe';
+import type { SbatLevelDescription, SectionDescription, SignatureDescription, UkiDescription } from '@vouchsafe/pe';
 import { printable } from '../printable.ts';
 
 /** Digests of a whole file, in lower-case hexadecimal. */
@@ -24,6 +24,12 @@ export function descriptionText(d: UkiDescription, authenticode: AuthenticodeDig
     ...(d.stub === undefined ? [] : [`stub: ${d.stub.product} ${d.stub.version}`]),
     `memory protection (NX): ${d.isNxCompatible ? 'yes' : 'no'}`,
     `SBAT: ${sbat ?? d.sbatError ?? 'none'}`,
+    ...(d.shimSbatLevels === undefined
+      ? []
+      : [
+          `shim enforces: ${levelText(d.shimSbatLevels.automatic)}`,
+          `and at its latest: ${levelText(d.shimSbatLevels.latest)}`,
+        ]),
     ...(d.signatures.length === 0 ? ['signatures: none'] : d.signatures.flatMap(signatureLines)),
     ...(authenticode === undefined
       ? []
@@ -35,6 +41,11 @@ export function descriptionText(d: UkiDescription, authenticode: AuthenticodeDig
     ...d.sections.flatMap(sectionLines),
   ];
   return lines.map(printable).join('\n');
+}
+
+function levelText({ datestamp, generations }: SbatLevelDescription): string {
+  const components = Object.entries(generations).map(([name, generation]) => `${name} ${generation}`);
+  return `${components.join(', ')} (${datestamp ?? 'no date'})`;
 }
 
 function signatureLines({ error, digest, signers, certificates }: SignatureDescription, i: number): string[] {
@@ -49,11 +60,11 @@ function signatureLines({ error, digest, signers, certificates }: SignatureDescr
   ];
 }
 
-function sectionLines({ name, profile, sizeBytes, digests, text }: SectionDescription): string[] {
+function sectionLines({ name, longName, profile, sizeBytes, digests, text }: SectionDescription): string[] {
   const of = profile === undefined ? '' : `  profile ${profile}`;
   const hashes = Object.entries(digests ?? {}).map(([algorithm, value]) => `  ${algorithm} ${value}`);
   return [
-    `${name.padEnd(9)} ${String(sizeBytes).padStart(10)} octets${of}${hashes.join('')}`,
+    `${(longName === undefined ? name : `${name} ${longName}`).padEnd(9)} ${String(sizeBytes).padStart(10)} octets${of}${hashes.join('')}`,
     ...(text === undefined
       ? []
       : text

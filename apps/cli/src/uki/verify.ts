@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseUtf8 } from '@vouchsafe/base';
 import { FileSource } from '@vouchsafe/bytes/node';
-import { checkUkiFile, parseSbatLevel, type UkiContext } from '@vouchsafe/pe';
+import { checkUkiFile, openPe, parseSbatLevel, readShimSbatLevels, type UkiContext } from '@vouchsafe/pe';
 import { EXIT } from '../exit-code.ts';
 import { readSignatureLists } from '../keys/signature-lists-file.ts';
 import { collect, textOrFile } from '../parse.ts';
@@ -15,6 +15,7 @@ interface VerifyOptions {
   readonly db?: readonly string[];
   readonly dbx?: readonly string[];
   readonly sbatLevel?: string;
+  readonly shim?: string;
   readonly addon?: true;
   readonly signedKernel?: true;
 }
@@ -31,6 +32,7 @@ export const verify: Verb = {
       )
       .option('--dbx <file>', 'what firmware forbids, in the same forms; may be repeated', collect<string>)
       .option('--sbat-level <text>', 'the SBAT level that shim enforces, or @ and the name of a file')
+      .option('--shim <file>', 'the shim that starts it, for the SBAT levels in it')
       .option('--addon', 'it is to be an addon, whatever it says it is')
       .option('--signed-kernel', 'the kernel inside must be signed too')
       .option('--json', 'print one JSON document')
@@ -60,7 +62,10 @@ function run(session: Session, path: string, options: VerifyOptions): void {
   session.answer(printable(lines.join('\n')), { isGood, findings });
 }
 
-function contextOf({ db, dbx, sbatLevel, addon, signedKernel }: VerifyOptions): UkiContext {
+function contextOf({ db, dbx, sbatLevel, shim, addon, signedKernel }: VerifyOptions): UkiContext {
+  if (sbatLevel !== undefined && shim !== undefined) {
+    throw new UsageError('name the SBAT level once: --sbat-level, or --shim');
+  }
   if (db === undefined && dbx !== undefined) {
     throw new UsageError('--dbx goes with --db: firmware that forbids something trusts something, too');
   }
@@ -69,7 +74,19 @@ function contextOf({ db, dbx, sbatLevel, addon, signedKernel }: VerifyOptions): 
       ? {}
       : { secureBoot: { db: db.flatMap(readSignatureLists), dbx: (dbx ?? []).flatMap(readSignatureLists) } }),
     ...(sbatLevel === undefined ? {} : { sbatLevel: parseSbatLevel(parseUtf8(textOrFile(sbatLevel))) }),
+    ...(shim === undefined ? {} : shimLevels(shim)),
     ...(addon === undefined ? {} : { role: 'addon' }),
     ...(signedKernel === undefined ? {} : { isKernelSignatureRequired: true }),
   };
+}
+
+function shimLevels(path: string): Pick<UkiContext, 'sbatLevel' | 'laterSbatLevel'> {
+  using source = FileSource.open(path);
+  const levels = readShimSbatLevels(openPe(source));
+  if (levels === undefined) {
+    throw new UsageError(
+      `${path}: expected a shim with a section .sbatlevel (15.6 or later), found none; give --sbat-level`,
+    );
+  }
+  return { sbatLevel: levels.automatic, laterSbatLevel: levels.latest };
 }

@@ -28,7 +28,15 @@ export function findSection(pe: PeFile, name: string): ImageSectionHeader | unde
  */
 export function readSmallSection(pe: PeFile, name: string): Uint8Array | undefined {
   const section = findSection(pe, name);
-  if (section === undefined) return undefined;
+  return section === undefined ? undefined : readSmallData(pe, section);
+}
+
+/**
+ * The content of a small section.
+ * @throws {PeError} 'limit'.
+ */
+export function readSmallData(pe: PeFile, section: ImageSectionHeader): Uint8Array {
+  const { name } = section;
   if (section.virtualSize > MAX_TEXT_SECTION_BYTES) {
     const message = `${pe.source.label}: expected section ${name} of at most ${MAX_TEXT_SECTION_BYTES} octets, found ${section.virtualSize}`;
     throw new PeError('limit', message, { offset: section.pointerToRawData });

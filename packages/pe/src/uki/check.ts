@@ -22,6 +22,8 @@ export interface UkiContext {
   readonly secureBoot?: SecureBootDatabases;
   /** The level that shim enforces. Left out, as without a shim, SBAT is not checked. */
   readonly sbatLevel?: SbatLevel;
+  /** A later level, which an administrator may set: what it would stop is told as a warning. */
+  readonly laterSbatLevel?: SbatLevel;
   /** Which of the two it should be; by what the stub says it is when left out. */
   readonly role?: 'uki' | 'addon';
   /** True where stub or firmware ask for a kernel that firmware trusts by itself. */
@@ -41,7 +43,7 @@ export function checkUki(pe: PeFile, context: UkiContext = {}): UkiFinding[] {
   const linux = pe.sections.find(({ name }) => name === '.linux');
   const findings: UkiFinding[] = [...checkHeaders(pe, stub), ...checkLayout(pe).map(softened)];
   findings.push(...checkSignature(pe, context));
-  findings.push(...checkSbatSection(pe, context.sbatLevel));
+  findings.push(...checkSbatSection(pe, context));
   findings.push(...checkSections(pe, { stub, isAddon }));
   if (linux !== undefined && !isAddon) findings.push(...checkKernel(pe, linux, stub, context));
   findings.push(...checkPolicies(pe, context.keys));
@@ -109,9 +111,20 @@ function softened(found: Finding<LayoutFindingCode>): UkiFinding {
 }
 
 /** Without a shim nobody looks at .sbat, so that it is missing is a warning then. */
-function checkSbatSection(pe: PeFile, level: SbatLevel | undefined): UkiFinding[] {
-  const findings: readonly UkiFinding[] = checkSbat(pe, level ?? NO_REVOCATIONS);
-  return findings.map((found) => (level === undefined ? { ...found, severity: 'warning' } : found));
+function checkSbatSection(pe: PeFile, { sbatLevel, laterSbatLevel }: UkiContext): UkiFinding[] {
+  const found = checkSbat(pe, sbatLevel ?? NO_REVOCATIONS).map((one): UkiFinding => {
+    return sbatLevel === undefined ? { ...one, severity: 'warning' } : one;
+  });
+  if (laterSbatLevel === undefined) return found;
+  const stopped = new Set(found.map(({ code, actual }) => `${code} ${actual}`));
+  const later = checkSbat(pe, laterSbatLevel).filter(({ code, actual }) => !stopped.has(`${code} ${actual}`));
+  return [
+    ...found,
+    ...later.map((one): UkiFinding => {
+      const hint = 'shim does not load the image once its latest level is set (mokutil --set-sbat-policy latest)';
+      return { ...one, severity: 'warning', hint };
+    }),
+  ];
 }
 
 const NO_REVOCATIONS: SbatLevel = { datestamp: undefined, generations: new Map() };

@@ -4,12 +4,15 @@ import type { ByteSource } from '@vouchsafe/bytes';
 import { type DigestAlgorithm, startDigest } from '@vouchsafe/crypto';
 import { type ImageSectionHeader, SECTION_FLAG } from '../format/section-header.ts';
 import { CHUNK_BYTES } from '../limits.ts';
+import { longSectionName } from '../read/long-section-name.ts';
 import type { PeFile } from '../read/pe-file.ts';
 import { sectionSource } from '../read/section-data.ts';
 import { isTextSection, sectionText } from './section-text.ts';
 
 export interface SectionDescription {
   readonly name: string;
+  /** Of a name as '/14', which the file's string table has; firmware knows the short one alone. */
+  readonly longName: string | undefined;
   /** The profile that it belongs to, from 0; undefined for what all share. */
   readonly profile: number | undefined;
   /** VirtualSize: octets in memory, and what a stub measures. */
@@ -43,6 +46,7 @@ export function describeSection(
   const isHashed = virtualSize <= maxHashedBytes && virtualSize <= pe.source.size;
   return {
     name,
+    longName: longSectionName(pe, section),
     profile,
     sizeBytes: virtualSize,
     rawSizeBytes: sizeOfRawData,

@@ -10,7 +10,9 @@ import { describeSection, type SectionDescription } from './describe-section.ts'
 import { describeSignature, type SignatureDescription } from './describe-signature.ts';
 import { sectionsByProfile } from './profiles.ts';
 import { readSbat } from './sbat.ts';
+import type { SbatLevel } from './sbat-level.ts';
 import { parseSbat, type SbatComponent } from './sbat-text.ts';
+import { readShimSbatLevels } from './shim-sbat-levels.ts';
 import { type StubVersion, stubVersionOf } from './stub-version.ts';
 
 export interface DescribeOptions {
@@ -45,6 +47,16 @@ export interface UkiDescription {
   /** Undefined without .sbat, or when it cannot be read: then `sbatError` says why. */
   readonly sbat: readonly SbatComponent[] | undefined;
   readonly sbatError: string | undefined;
+  /** Of a shim: what it enforces, by component, and what it can be told to. */
+  readonly shimSbatLevels:
+    | { readonly automatic: SbatLevelDescription; readonly latest: SbatLevelDescription }
+    | undefined;
+}
+
+/** The least generation of each component; 'sbat' among them. */
+export interface SbatLevelDescription {
+  readonly datestamp: string | undefined;
+  readonly generations: Readonly<Record<string, number>>;
 }
 
 /** 1 MiB: all that is text, and not the kernel. */
@@ -77,6 +89,7 @@ export function describeUki(pe: PeFile, options: DescribeOptions = {}): UkiDescr
     sections,
     signatures: readSignatures(pe).map(describeSignature),
     ...describeSbat(pe),
+    shimSbatLevels: describeShim(pe),
   };
 }
 
@@ -93,5 +106,20 @@ function describeSbat(pe: PeFile): Pick<UkiDescription, 'sbat' | 'sbatError'> {
   } catch (error) {
     if (!(error instanceof PeError)) throw error;
     return { sbat: undefined, sbatError: error.message };
+  }
+}
+
+function describeShim(pe: PeFile): UkiDescription['shimSbatLevels'] {
+  const plain = ({ datestamp, generations }: SbatLevel): SbatLevelDescription => ({
+    datestamp,
+    generations: Object.fromEntries(generations),
+  });
+  try {
+    const levels = readShimSbatLevels(pe);
+    return levels && { automatic: plain(levels.automatic), latest: plain(levels.latest) };
+  } catch (error) {
+    // What a shim cannot read either stops nothing; the section is shown as it is.
+    if (!(error instanceof PeError)) throw error;
+    return undefined;
   }
 }

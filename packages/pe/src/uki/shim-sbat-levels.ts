@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PeError } from '../error.ts';
+import { longSectionName } from '../read/long-section-name.ts';
 import type { PeFile } from '../read/pe-file.ts';
-import { readSmallSection } from '../read/section-data.ts';
+import { readSmallData } from '../read/section-data.ts';
 import { parseSbatLevel, type SbatLevel } from './sbat-level.ts';
 
 /** The SBAT levels that a shim carries. */
@@ -22,8 +23,9 @@ const PAYLOAD_HEADER_BYTES = 8;
  * @throws {PeError} 'sbat_malformed' for another version, or texts that are not there; 'limit'.
  */
 export function readShimSbatLevels(pe: PeFile): ShimSbatLevels | undefined {
-  const bytes = readSmallSection(pe, '.sbatlevel');
-  if (bytes === undefined) return undefined;
+  const section = pe.sections.find((one) => longSectionName(pe, one) === '.sbatlevel');
+  if (section === undefined) return undefined;
+  const bytes = readSmallData(pe, section);
   const bad = (problem: string): PeError => new PeError('sbat_malformed', `${pe.source.label}: .sbatlevel: ${problem}`);
   if (bytes.length < PAYLOAD_OFFSET + PAYLOAD_HEADER_BYTES)
     throw bad(`expected 12 octets or more, found ${bytes.length}`);
