@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { PeError } from '../error.ts';
 import type { ImageSectionHeader } from '../format/section-header.ts';
-import type { PeFile } from '../read/pe-file.ts';
+import { openPe, type PeFile } from '../read/pe-file.ts';
+import { sectionSource } from '../read/section-data.ts';
 import { ADDON_SECTIONS } from './build.ts';
 import { checkCommandLine } from './command-line-risks.ts';
 import { profileField, sectionsByProfile } from './profiles.ts';
@@ -87,6 +89,17 @@ function checkRepeated(pe: PeFile, sections: readonly ImageSectionHeader[]): Uki
   });
 }
 
+/** ukify gives .linux the room that the kernel takes when it runs, its SizeOfImage, from 258 on (ukify.py, make_uki). */
+function isRoomOfKernel(pe: PeFile, section: ImageSectionHeader): boolean {
+  if (section.name !== '.linux') return false;
+  try {
+    return openPe(sectionSource(pe, section)).optionalHeader.sizeOfImage === section.virtualSize;
+  } catch (error) {
+    if (error instanceof PeError) return false;
+    throw error;
+  }
+}
+
 function checkSection(pe: PeFile, section: ImageSectionHeader, { stub, isAddon }: SectionsContext): UkiFinding[] {
   const { name, virtualSize, sizeOfRawData, pointerToRawData: offset } = section;
   if (!isUkiSectionName(name) && !FIRST_STUB.has(name)) return [];
@@ -99,8 +112,7 @@ function checkSection(pe: PeFile, section: ImageSectionHeader, { stub, isAddon }
     const words = { expected: `a stub of systemd ${first} or later`, actual: stub.version, hint };
     findings.push(finding('section_unread', 'warning', where, words));
   }
-  // ukify gives .linux the room that the kernel takes when it runs (its SizeOfImage), from 258 on.
-  if (virtualSize > sizeOfRawData && name !== '.linux') {
+  if (virtualSize > sizeOfRawData && !isRoomOfKernel(pe, section)) {
     const hint = 'the rest is zeros in memory; was the file cut short when it was made';
     const words = { expected: `${virtualSize} octets`, actual: `${sizeOfRawData}`, hint };
     findings.push(finding('section_short', 'warning', where, words));
