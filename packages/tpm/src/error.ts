@@ -9,6 +9,12 @@ export type TpmErrorCode =
   | 'quote_selection' // the quote covers other PCRs or banks than were asked for
   | 'quote_nonce' // the quote was made for another challenge
   | 'quote_pcr_digest' // the PCR values given are not those that were quoted
+  | 'attest_magic' // signed bytes that were not made inside a TPM
+  | 'attest_type' // an attestation of another kind than was asked for
+  | 'attest_signer' // an attestation by a key at another place among the TPM's keys
+  | 'attest_nonce' // an attestation for another challenge
+  | 'attest_name' // an attestation about another object or NV index
+  | 'attest_creation' // creation data other than those that were attested
   | 'pcr_value_missing' // no value is given for a PCR that is selected
   | 'pcr_value_repeated' // two values are given for one PCR
   | 'pcr_value_size' // a PCR value that is not as long as its bank's digest

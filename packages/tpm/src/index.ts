@@ -1,4 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+
+export { type ClockChange, type ClockFindingCode, compareClocks } from './attest/clock.ts';
+export {
+  type AttestEvidence,
+  type AttestExpectation,
+  type AttestType,
+  type VerifiedAttest,
+  verifyAttest,
+} from './attest/verify-attest.ts';
+export {
+  type VerifiedCreation,
+  verifyCertify,
+  verifyCertifyCreation,
+  verifyNvCertify,
+} from './attest/verify-certify.ts';
 export { type AttestationKeyFindingCode, checkAttestationKey } from './attestation-key.ts';
 export type { SessionUse } from './command/authorization.ts';
 export type { Command, CommandInput, CommandOutput } from './command/command.ts';
@@ -75,9 +90,15 @@ export { tpm2GetRandom } from './commands/random.ts';
 export { tpm2PolicyRestart, tpm2StartAuthSession } from './commands/session.ts';
 export { tpm2Sign, tpm2VerifySignature } from './commands/signature.ts';
 export { tpm2SelfTest, tpm2Shutdown, tpm2Startup } from './commands/startup.ts';
+export { activateCredential, type EkAuthorization, satisfyEkPolicy, withEkSession } from './ek/ek-session.ts';
+export { type EkHash, ekPolicyA, ekPolicyB, ekPolicyBBranches } from './ek/policies.ts';
+export { createEk, type EkCertificate, type EkStore, readEkStore, readEkTemplate } from './ek/read-ek.ts';
+export { findStoredCertificates, type StoredCertificates } from './ek/stored-certificates.ts';
+export { EK_TEMPLATES, type EkTemplate, type EkTemplateName, ekTemplate } from './ek/templates.ts';
 export type { HandleValue, TpmEntity } from './entity.ts';
 export { TpmError, type TpmErrorCode } from './error.ts';
 export { digestAlgorithmOf, isTpmHashAvailable, tpmDigest, tpmHashSize } from './hash.ts';
+export { jwkOf, type PublicJwk, pemOf, publicAreaFromJwk, publicAreaFromPem, spkiOfJwk } from './jwk.ts';
 export { kdfA, kdfE } from './kdf.ts';
 export {
   readAlgorithms,
@@ -170,6 +191,8 @@ export {
   type TpmSigningKey,
   type TpmSigningScheme,
 } from './signing-key.ts';
+export { type ImportableSecret, type ImportBlob, sealForImport, wrapForImport } from './software/import-blob.ts';
+export { type Credential, makeCredential } from './software/make-credential.ts';
 export { type PublicAreaOptions, publicAreaFromSpki, spkiOf } from './spki.ts';
 export {
   formatBank,

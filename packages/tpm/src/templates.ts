@@ -18,7 +18,7 @@ const STORAGE = ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin', 'userWithAuth
 
 /**
  * The storage root key that the TCG has machines share: every program that asks for it gets the same key. TCG TPM v2.0
- * Provisioning Guidance, section 7.5.1 (SRK templates); the unique field is of zeros, as long as the key.
+ * Provisioning Guidance (SRK templates); the unique field is of zeros, as long as the key.
  */
 export function srkTemplate(kind: 'ecc' | 'rsa'): PublicArea {
   const attributes = objectAttributes(...STORAGE, 'noDA');

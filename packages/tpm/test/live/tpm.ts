@@ -22,6 +22,16 @@ export async function liveTpm(t: Tests): Promise<{ tpm: OpenTpm; swtpm: Swtpm }>
   return { tpm, swtpm };
 }
 
+/** A connection for as long as `use` runs: swtpm serves one at a time, and the tools need theirs. */
+export async function connected<T>(swtpm: Swtpm, use: (tpm: OpenTpm) => Promise<T>): Promise<T> {
+  const tpm = await openSwtpm({ path: swtpm.path });
+  try {
+    return await use(tpm);
+  } finally {
+    await tpm.close();
+  }
+}
+
 export const random = randomBytes;
 export const EMPTY = new Uint8Array();
 
