@@ -20,6 +20,8 @@ export type DiskErrorCode =
   | 'oci_malformed' // an OCI image layout that breaks the format's rules
   | 'oci_unsupported' // a media type or digest that is not read
   | 'oci_ambiguous' // no image of a layout, or more than one, is the one asked for
+  | 'input_changed' // a file that changed after the tree was listed
+  | 'xattrs_unreadable' // extended attributes that this host cannot tell
   | 'digest_mismatch' // bytes that are not those of the digest, or not as many
   | 'gpt_missing' // no GUID partition table where one was expected
   | 'gpt_damaged' // a GUID partition table with faults, where a sound one is needed

@@ -124,6 +124,9 @@ export { type Luks2BinaryHeader, luks2Header } from './luks2/header.ts';
 export type { JsonObject, Luks2Metadata, Luks2Token } from './luks2/metadata.ts';
 export { LUKS2_HEADER_SIZES, type Luks2, type Luks2FindingCode, readLuks2 } from './luks2/read.ts';
 export { lz4Content } from './lz4/frames.ts';
+export { applyOciLayer } from './oci/apply-layer.ts';
+export type { OciBlobs, OciDescriptor, OciDigest, OciPlatform } from './oci/descriptor.ts';
+export { type OciImage, type OciImageRequest, type OciLayer, selectOciImage } from './oci/select-image.ts';
 export {
   DEFAULT_MAX_CONTENT_BYTES,
   DEFAULT_MAX_TAR_ENTRIES,

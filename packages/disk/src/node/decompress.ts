@@ -16,7 +16,7 @@ export interface DecompressionLimits {
   readonly maxRatio?: number;
 }
 
-const DEFAULT_MAX_BYTES = 64 * 2 ** 30;
+export const DEFAULT_MAX_DECOMPRESSED_BYTES = 64 * 2 ** 30;
 /** No root file system is near it; what holds nothing is, and so are bombs. */
 const DEFAULT_MAX_RATIO = 1000;
 const RATIO_FLOOR_BYTES = 64 * 2 ** 20;
@@ -33,7 +33,7 @@ export async function* decompressed(
   compression: Compression,
   limits: DecompressionLimits & LongWork = {},
 ): AsyncGenerator<Uint8Array, void> {
-  const { maxBytes = DEFAULT_MAX_BYTES, maxRatio = DEFAULT_MAX_RATIO, signal, onProgress } = limits;
+  const { maxBytes = DEFAULT_MAX_DECOMPRESSED_BYTES, maxRatio = DEFAULT_MAX_RATIO, signal, onProgress } = limits;
   const ratioBytes = Math.max(RATIO_FLOOR_BYTES, source.size * maxRatio);
   const consumed = { bytes: 0 };
   let total = 0;

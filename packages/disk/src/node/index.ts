@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type DecompressionLimits, decompressed } from './decompress.ts';
-export { SpoolFile } from './spool-file.ts';
+export { type OpenTree, type OpenTreeOptions, openTree, type TreeInputKind, treeInputKind } from './open-tree.ts';

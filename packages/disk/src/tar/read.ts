@@ -19,6 +19,14 @@ export interface TarLimits {
   readonly maxContentBytes?: number;
 }
 
+export interface TarReadOptions extends TarLimits {
+  /**
+   * True for an archive that is known to be whole by other means, its digest: then it may end without blocks of zeros, as
+   * layers of OCI images do that umoci has made.
+   */
+  readonly isKnownWhole?: boolean;
+}
+
 export interface TarMember {
   /** By its path in the tree; a hard link's target likewise. */
   readonly entry: TreeEntry;
@@ -40,9 +48,13 @@ const MAX_LONG_NAME_BYTES = 65536;
  * @throws {DiskError} 'tar_malformed', also for an archive without its end; 'tar_unsupported', 'path_escape', 'name_invalid',
  * 'limit'. @throws {BytesError}
  */
-export function* readTar(source: ByteSource, limits: TarLimits = {}): Generator<TarMember, void> {
-  const { maxEntries = DEFAULT_MAX_TAR_ENTRIES, maxContentBytes = DEFAULT_MAX_CONTENT_BYTES } = limits;
-  const reader = new TarReader(source);
+export function* readTar(source: ByteSource, options: TarReadOptions = {}): Generator<TarMember, void> {
+  const {
+    maxEntries = DEFAULT_MAX_TAR_ENTRIES,
+    maxContentBytes = DEFAULT_MAX_CONTENT_BYTES,
+    isKnownWhole = false,
+  } = options;
+  const reader = new TarReader(source, isKnownWhole);
   let count = 0;
   let contentBytes = 0;
   for (let member = reader.next(); member !== undefined; member = reader.next()) {
@@ -74,11 +86,13 @@ interface LongNames {
 class TarReader {
   readonly #source: ByteSource;
   readonly #pax: PaxHeaders;
+  readonly #isKnownWhole: boolean;
   #long: LongNames = { name: undefined, link: undefined };
   #at = 0;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, isKnownWhole: boolean) {
     this.#source = source;
+    this.#isKnownWhole = isKnownWhole;
     this.#pax = new PaxHeaders(source.label);
   }
 
@@ -116,6 +130,8 @@ class TarReader {
 
   #header(at: number): TarHeader | undefined {
     const { size, label } = this.#source;
+    // Not even the last content need be filled up to its block.
+    if (this.#isKnownWhole && at >= size) return undefined;
     if (at + TAR_BLOCK_BYTES > size) {
       const found = size === 0 ? 'nothing' : 'the end';
       throw tarMalformed(label, at, `expected a header or a block of zeros, found ${found}; is the archive whole?`);

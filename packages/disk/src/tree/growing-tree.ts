@@ -93,11 +93,13 @@ export class GrowingTree {
    */
   removeLower(path: string): boolean {
     const parent = this.#find(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '', path);
+    if (parent === undefined) return false;
+    const siblings = this.#childrenOf(parent, path);
     const name = lastPart(path);
-    const place = parent?.children?.get(name);
-    if (parent?.children === undefined || place === undefined) return false;
+    const place = siblings.get(name);
+    if (place === undefined) return false;
     if (this.#clearLower(place) && place.layer !== this.#layer) {
-      parent.children.delete(name);
+      siblings.delete(name);
       this.#count--;
     }
     return true;
@@ -106,7 +108,10 @@ export class GrowingTree {
   /** Empties a directory of what lower layers have in it. @throws {DiskError} as `removeLower`. */
   clearLower(path: string): void {
     const place = this.#find(path, path);
-    if (place !== undefined) this.#clearLower(place);
+    if (place === undefined) return;
+    // What is no directory is refused, as it is for a file in it.
+    this.#childrenOf(place, path);
+    this.#clearLower(place);
   }
 
   /** All there is, each directory before what it holds, by the octets of the names; of several names the first is the file. */
