@@ -1,65 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { compile } from './compile.ts';
+import { inputsOf } from './inputs.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
-import { threadPaths } from './thread-paths.ts';
+import { encodeProgramFile } from './program-file.ts';
+import { sourceUrls, type Threads } from './source-urls.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = join(ROOT, 'apps/cli/src');
 const MAIN = join(SOURCES, 'main.ts');
+const LOADER = join(ROOT, 'tools/bundle/loader.ts');
+/** Where the verbs are loaded from. */
+const TABLE = join(SOURCES, 'noun.ts');
 
-/** The name of a source's bundle: `verity/format.ts` is `verity-format.cjs`. */
-function bundleName(source: string): string {
-  const path = source.startsWith(`${SOURCES}/`) ? relative(SOURCES, source) : basename(source);
-  return path.replace(/\.ts$/, '').replaceAll('/', '-');
+const OPTIONS: BuildOptions = {
+  bundle: true,
+  // CommonJS starts some milliseconds sooner than modules do.
+  format: 'cjs',
+  platform: 'node',
+  target: 'node24',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  // Programs are kept as a character an octet.
+  charset: 'ascii',
+  // What stays apart is loaded by the loader, with require.
+  supported: { 'dynamic-import': false },
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+  absWorkingDir: ROOT,
+};
+
+/** The name of a source's program or part: `verity/format.ts` is `verity.format`. */
+function programName(source: string): string {
+  return relative(SOURCES, source).replace(/\.ts$/, '').replaceAll('/', '.');
 }
 
-/** What is loaded when it is asked for becomes a bundle of its own; `found` gets its source. */
-function splitAtDynamicImports(found: Set<string>): Plugin {
+/**
+ * Into the program of a verb goes that verb; the others stay out. What else is loaded when it is asked for becomes a
+ * part of its own; `parts` gets its source.
+ */
+function dynamicImports(name: string, parts: Set<string>): Plugin {
   return {
-    name: 'split-at-dynamic-imports',
+    name: 'dynamic-imports',
     setup(plugin) {
       plugin.onResolve({ filter: /^\./ }, ({ path, kind, importer }) => {
         if (kind !== 'dynamic-import') return undefined;
         const source = resolve(dirname(importer), path);
-        found.add(source);
-        return { path: `./${bundleName(source)}.cjs`, external: true };
+        if (importer === TABLE) {
+          if (programName(source) === name) return undefined;
+        } else {
+          parts.add(source);
+        }
+        return { path: `./${programName(source)}`, external: true };
       });
     },
   };
 }
 
-async function bundle(name: string, entryPoint: string, outdir: string, plugins: readonly Plugin[]): Promise<void> {
-  await build({
-    entryPoints: { [name]: entryPoint },
-    bundle: true,
-    // CommonJS starts some milliseconds sooner than modules do.
-    format: 'cjs',
-    platform: 'node',
-    target: 'node24',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    outdir,
-    outExtension: { '.js': '.cjs' },
-    plugins: [...plugins],
-    logLevel: 'warning',
-    absWorkingDir: ROOT,
-  });
+interface Made {
+  readonly text: string;
+  readonly sources: readonly string[];
 }
 
-/** Writes the program to a folder. Its main file comes last, since the launcher looks at that one's time. */
-export async function bundleCommand(outFolder: string): Promise<void> {
+async function bundle(entryPoint: string, plugins: readonly Plugin[], options: BuildOptions = {}): Promise<Made> {
+  const made = await build({ ...OPTIONS, ...options, entryPoints: [entryPoint], plugins: [...plugins] });
+  // What a plugin makes up has its namespace before it, as 'lazy-builtin:os'.
+  const sources = Object.keys(made.metafile?.inputs ?? {}).filter((path) => !/^[a-z-]+:/.test(path));
+  return { text: made.outputFiles?.[0]?.text ?? '', sources };
+}
+
+/**
+ * Writes the program of a verb to a folder, with its parts and threads, and the loader.
+ * @param name `NOUN.VERB`; `main` for the overview.
+ */
+export async function bundleCommand(outFolder: string, name: string): Promise<void> {
+  const startedMs = Date.now();
   await mkdir(outFolder, { recursive: true });
   const draft = await mkdtemp(join(outFolder, '.draft-'));
   try {
-    const found = new Set([MAIN]);
-    for (const source of found) {
-      await bundle(bundleName(source), source, draft, [splitAtDynamicImports(found), lazyBuiltins, threadPaths(found)]);
+    const program = `${name}.program`;
+    const threads: Threads = new Map();
+    const parts = new Set([MAIN]);
+    const programs = new Map<string, Made>();
+    for (const source of parts) {
+      const plugins = [dynamicImports(name, parts), lazyBuiltins, sourceUrls(outFolder, threads)];
+      programs.set(source === MAIN ? program : `${programName(source)}.part`, await bundle(source, plugins));
     }
-    const names = (await readdir(draft)).filter((name) => name !== 'main.cjs');
-    for (const name of [...names, 'main.cjs']) await rename(join(draft, name), join(outFolder, name));
+    const scripts = new Map<string, Made>();
+    for (const [source, file] of threads) {
+      scripts.set(file, await bundle(source, [lazyBuiltins, sourceUrls(outFolder, threads)]));
+    }
+    const define = { TO_ROOT: JSON.stringify(relative(outFolder, ROOT)) };
+    scripts.set('main.cjs', await bundle(LOADER, [], { define, supported: {} }));
+
+    const made = [...programs.values(), ...scripts.values()];
+    const inputs = inputsOf(
+      ROOT,
+      made.flatMap(({ sources }) => sources),
+      startedMs,
+    );
+    for (const [file, { text }] of scripts) await writeFile(join(draft, file), text);
+    for (const [file, { text }] of programs) {
+      await writeFile(join(draft, file), encodeProgramFile({ inputs, ...compile(text, join(outFolder, file)) }));
+    }
+    // The program last: where it is, all is.
+    for (const file of [...scripts.keys(), ...[...programs.keys()].filter((one) => one !== program), program]) {
+      await rename(join(draft, file), join(outFolder, file));
+    }
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

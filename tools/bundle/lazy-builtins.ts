@@ -2,20 +2,25 @@
 import type { Plugin } from 'esbuild';
 
 /**
- * Built-in modules that few commands need and that take milliseconds to load, with what is used of them. Each is loaded
- * when the first of these is called.
+ * Built-in modules that take milliseconds to load and that many commands do not need, node:crypto not before the first
+ * digest. Each is loaded when one of its functions is called or one of its objects is looked into. Classes can be made
+ * of, not extended.
  */
-const LAZY_BUILTINS: Readonly<Record<string, readonly string[]>> = {
-  child_process: ['spawn', 'spawnSync'],
-  os: ['availableParallelism', 'tmpdir'],
-  tty: ['isatty'],
-  worker_threads: ['Worker'],
-};
+const LAZY_BUILTINS: readonly string[] = [
+  'child_process',
+  'crypto',
+  'net',
+  'os',
+  'tls',
+  'tty',
+  'worker_threads',
+  'zlib',
+];
 
 export const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
   setup(plugin) {
-    const filter = new RegExp(`^(node:)?(${Object.keys(LAZY_BUILTINS).join('|')})$`);
+    const filter = new RegExp(`^(node:)?(${LAZY_BUILTINS.join('|')})$`);
     plugin.onResolve({ filter }, ({ path, importer }) => {
       // A thread has its module loaded already.
       if (importer.endsWith('-worker.ts')) return undefined;
@@ -25,15 +30,26 @@ export const lazyBuiltins: Plugin = {
   },
 };
 
+/** What is not used of it is left out by esbuild. */
 function lazyModule(name: string): string {
-  const functions = (LAZY_BUILTINS[name] ?? []).map(
-    (used) => `export function ${used}(...args) {
-      return new.target === undefined ? load().${used}(...args) : new (load().${used})(...args);
-    }`,
-  );
+  const members = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(name)));
   return [
     `const load = () => process.getBuiltinModule(${JSON.stringify(name)});`,
-    ...functions,
-    'export default new Proxy({}, { get: (_, used) => load()[used] });',
+    ...members.flatMap(([member, { value }]) => (value === undefined ? [] : lazyMember(member, typeof value))),
+    'export default /* @__PURE__ */ new Proxy({}, { get: (_, member) => load()[member] });',
   ].join('\n');
+}
+
+/** A function is looked up once, as some are called for each block of a file. */
+function lazyMember(name: string, type: string): string[] {
+  if (type !== 'function') {
+    return [`export const ${name} = /* @__PURE__ */ new Proxy({}, { get: (_, key) => load().${name}[key] });`];
+  }
+  return [
+    `let $${name};`,
+    `export function ${name}(...args) {
+      $${name} ??= load().${name};
+      return new.target === undefined ? $${name}(...args) : new $${name}(...args);
+    }`,
+  ];
 }

@@ -60,7 +60,7 @@ function under<T extends { readonly summary: string }>(
     return undefined;
   }
   if (read.options['version'] === true) {
-    writeOut(new TextEncoder().encode(`${version()}\n`));
+    writeOut(Buffer.from(`${version()}\n`));
     return undefined;
   }
   const [name, ...rest] = read.rest;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LongWork } from '@vouchsafe/base';
+import type { CancelSignal, LongWork } from '@vouchsafe/base';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { ProgressDisplay } from './terminal/progress-display.ts';
 import { writeErr, writeOut } from './terminal/standard-streams.ts';
@@ -16,7 +16,6 @@ export class Session {
   /** What an interrupted run leaves behind, for the message; a verb that writes says it, without a full stop. */
   whenInterrupted = '';
   readonly #progress = new ProgressDisplay();
-  readonly #abort = new AbortController();
   /** The signal that came first. */
   #signal: EndSignal | undefined;
   #hasBytesOnOutput = false;
@@ -33,7 +32,7 @@ export class Session {
 
   /** For long operations: shows how far they are, and stops them on Ctrl-C. */
   get work(): LongWork {
-    return { signal: this.#abort.signal, onProgress: (progress) => this.#progress.show(progress) };
+    return { signal: this.#cancel, onProgress: (progress) => this.#progress.show(progress) };
   }
 
   /**
@@ -96,6 +95,13 @@ export class Session {
     for (const signal of Object.keys(SIGNALS)) process.off(signal, this.#onSignal);
   }
 
+  /** Not an AbortSignal: Node.js takes a millisecond to load what it is made of. */
+  readonly #cancel: CancelSignal = {
+    throwIfAborted: () => {
+      if (this.interruption !== undefined) throw new Error('interrupted');
+    },
+  };
+
   readonly #onSignal = (signal: EndSignal): void => {
     // The second time the work is not waited for; outputs that are not complete remove themselves as the process ends.
     if (this.interruption !== undefined) {
@@ -103,10 +109,9 @@ export class Session {
       process.exit(this.interruption);
     }
     this.#signal = signal;
-    this.#abort.abort();
   };
 }
 
 const asLine = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
-const utf8Line = (text: string): Uint8Array => new TextEncoder().encode(asLine(text));
+const utf8Line = (text: string): Uint8Array => Buffer.from(asLine(text));
 const jsonValue = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);

@@ -6,11 +6,13 @@ export class TextError extends VouchsafeError<'text_invalid'> {
   readonly code = 'text_invalid';
 }
 
-const encoder = new TextEncoder();
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+// Made when they are needed: hosts load them then.
+let encoder: TextEncoder | undefined;
+let strictUtf8: TextDecoder | undefined;
 
 /** UTF-8 bytes of a text. */
 export function utf8(text: string): Uint8Array {
+  encoder ??= new TextEncoder();
   return encoder.encode(text);
 }
 
@@ -19,6 +21,7 @@ export function utf8(text: string): Uint8Array {
  * @throws {TextError} on bytes that are not UTF-8.
  */
 export function parseUtf8(bytes: Uint8Array): string {
+  strictUtf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
     return strictUtf8.decode(bytes);
   } catch (cause) {

@@ -9,7 +9,7 @@ const USUAL_COLUMNS = 80;
 
 /** Shows the usage of a command: on standard output who asks for it, on standard error who needs it. */
 export function showUsage(spec: CommandSpec, stream: 'out' | 'err'): void {
-  if (stream === 'out') writeOut(new TextEncoder().encode(usageText(spec, columnsOf('stdout', 1))));
+  if (stream === 'out') writeOut(Buffer.from(usageText(spec, columnsOf('stdout', 1))));
   else writeErr(usageText(spec, columnsOf('stderr', 2)));
 }
 

@@ -23,7 +23,7 @@ export function writeOut(bytes: Uint8Array): boolean {
 /** Writes to standard error. Never fails: a remark that cannot be said must not change the answer. */
 export function writeErr(text: string): void {
   try {
-    writeFully(2, new TextEncoder().encode(text));
+    writeFully(2, Buffer.from(text));
   } catch {
     // The reader has gone, or the disk that its log is on is full.
   }

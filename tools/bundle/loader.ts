@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the launcher starts: finds the program of the verb that is asked for, makes it anew when a source has changed, and
+// runs it with the code that V8 made of it before. It is bundled as main.cjs and lies beside the programs.
+import { readFileSync, statSync } from 'node:fs';
+import { Script } from 'node:vm';
+import { decodeProgramFile, type ProgramFile } from './program-file.ts';
+
+/** From the folder of the bundle to the root of the checkout; bundleCommand puts it in. */
+declare const TO_ROOT: string;
+
+const ROOT = `${__dirname}/${TO_ROOT}`;
+/** In which the verbs' names stand before anything is known of them; no part of a path but a file's name. */
+const WORD = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+/** Says nothing of verbs but their names: for the usage, and for what is no command. */
+const OVERVIEW = 'main';
+
+function start(): void {
+  const name = programName(process.argv.slice(2));
+  const program = readProgram(`${name}.program`);
+  if (program !== undefined && isFresh(program)) run(`${name}.program`, program);
+  else remake(name);
+}
+
+/** The same two words that the command will take for its noun and its verb. */
+function programName(args: readonly string[]): string {
+  const [noun = '', verb = ''] = args.filter((arg) => !arg.startsWith('-'));
+  if (!WORD.test(noun) || !WORD.test(verb)) return OVERVIEW;
+  return statSync(`${ROOT}/apps/cli/src/${noun}/${verb}.ts`, { throwIfNoEntry: false }) ? `${noun}.${verb}` : OVERVIEW;
+}
+
+function readProgram(file: string): ProgramFile | undefined {
+  try {
+    return decodeProgramFile(readFileSync(`${__dirname}/${file}`));
+  } catch {
+    // Not there yet, or written by another version of this.
+    return undefined;
+  }
+}
+
+/** Whether each file that it was made of is as it was. */
+function isFresh({ inputs }: ProgramFile): boolean {
+  return inputs.every(([path, size, mtimeMs, ctimeMs]) => {
+    const stats = statSync(`${ROOT}/${path}`, { throwIfNoEntry: false });
+    return stats?.mtimeMs === mtimeMs && stats.ctimeMs === ctimeMs && stats.size === size;
+  });
+}
+
+/** Without what is needed to make it, the sources run as they are. */
+function remake(name: string): void {
+  const { spawnSync }: typeof import('node:child_process') = require('node:child_process');
+  const { status } = spawnSync(process.execPath, [`${ROOT}/tools/bundle.ts`, __dirname, name], {
+    stdio: ['ignore', 2, 'inherit'],
+  });
+  const program = status === 0 ? readProgram(`${name}.program`) : undefined;
+  if (program !== undefined) run(`${name}.program`, program);
+  else void import(`${ROOT}/apps/cli/src/main.ts`);
+}
+
+function run(file: string, { source, code }: ProgramFile): unknown {
+  const filename = `${__dirname}/${file}`;
+  const script = new Script(source, { filename, cachedData: code });
+  const part = { exports: {} };
+  script.runInThisContext()(requirePart, part, part.exports, filename, __dirname);
+  return part.exports;
+}
+
+/** Node's own modules, and parts of the program that are loaded when they are needed. */
+function requirePart(specifier: string): unknown {
+  if (!specifier.startsWith('./')) return require(specifier);
+  const file = `${specifier.slice(2)}.part`;
+  const part = readProgram(file);
+  if (part === undefined) throw new Error(`a part of the program is missing: ${file}`);
+  return run(file, part);
+}
+
+start();
