@@ -87,6 +87,21 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
     },
   },
+  log: {
+    summary: 'boot logs: show, replay, compare',
+    example: 'vouchsafe log show boot.log',
+    verbs: {
+      show: { summary: 'show the events of any boot log', load: async () => (await import('./log/show.ts')).show },
+      replay: {
+        summary: 'compute the PCRs that logs lead to, and compare them',
+        load: async () => (await import('./log/replay.ts')).replay,
+      },
+      diff: {
+        summary: 'say which events changed between two boots',
+        load: async () => (await import('./log/diff.ts')).diff,
+      },
+    },
+  },
   pcr: {
     summary: 'PCR values: what a TPM will hold',
     example: 'vouchsafe pcr predict linux.efi --secure-boot on --pcrs 4,11',

@@ -2,13 +2,16 @@
 // Every usage text has an example that works.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import { NOUNS } from '../src/noun.ts';
 import { madePe, madeVariableStore } from './made-efi.ts';
 import { ENVIRONMENT, MAIN, vouchsafe } from './support.ts';
+
+const BOOT_LOG = fileURLToPath(new URL('../../../packages/eventlog/testdata/tcg/agile.bin', import.meta.url));
 
 /** What the examples take for granted. */
 function scene(dir: string): void {
@@ -33,6 +36,14 @@ function scene(dir: string): void {
   const signed = ['app.bin', 'app.bin.sig', '--key', 'fsverity.key', '--certificate', 'fsverity.crt'];
   assert.equal(vouchsafe(dir, 'fsverity', 'sign', ...signed).code, 0);
   sceneOfImages(dir);
+  sceneOfLogs(dir);
+}
+
+/** The log of a boot twice, and the PCRs that it leads to. */
+function sceneOfLogs(dir: string): void {
+  for (const name of ['boot.log', 'before.log', 'after.log']) copyFileSync(BOOT_LOG, join(dir, name));
+  const { stdout } = vouchsafe(dir, 'log', 'replay', 'boot.log');
+  writeFileSync(join(dir, 'pcrs.yaml'), stdout);
 }
 
 /** A stub and a kernel that nothing runs, an image of them, and a variable store. */

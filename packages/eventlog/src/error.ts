@@ -9,6 +9,7 @@ export type EventLogErrorCode =
   | 'log_limit' // an event larger, or a log longer, than the limits
   | 'log_unknown' // bytes that look like no kind of log
   | 'log_padding' // bytes 0xff after the last event, without the quirk that allows them
+  | 'pcr_list_malformed' // text that should be PCR values and is not
   | 'bank_unsupported'; // replay was asked for in a bank that this runtime cannot compute
 
 /** A log that cannot be read. None of its events is then to be used: what was cut off could have changed each answer. */

@@ -19,8 +19,10 @@ export type { TagMeaning } from './data/tags.ts';
 export { type EventText, textOf } from './data/text.ts';
 export { decodeVariableValue, SHIM_LOCK, type VariableValue } from './data/variable-value.ts';
 export { type DecodeLogOptions, decodeLog } from './decode-log.ts';
+export { bestBank, type DescribedEvent, describeLog, summaryOf } from './describe.ts';
 export { type DevicePathNode, decodeDevicePath, efiDevicePathHeader } from './device-path/nodes.ts';
 export { devicePathFile, devicePathText } from './device-path/text.ts';
+export { diffLogs, type EventChange, type LogDiff } from './diff.ts';
 export { DRTM_EVENT_TYPES, type DrtmEventType } from './drtm/event-type.ts';
 export { type LaunchState, type LocalityRule, launchState, localityRule, mayExtend } from './drtm/locality.ts';
 export { type DrtmEvent, type DrtmLog, type DrtmLogOptions, decodeDrtmLog } from './drtm/log.ts';
@@ -52,6 +54,8 @@ export {
 } from './ima/replay.ts';
 export { CEL_LIMITS, IMA_LIMITS, type LogLimits, TCG_LIMITS, USERSPACE_LIMITS } from './limits.ts';
 export type { BootLog, BootLogKind } from './log.ts';
+export { parsePcrList } from './pcr-list/parse.ts';
+export { comparePcrs, type PcrComparison } from './replay/compare.ts';
 export { initialPcr } from './replay/initial.ts';
 export { type Replay, type ReplayedBank, replayedPcr } from './replay/replay.ts';
 export { banksOf, type ReplayOptions, type ReplayQuirk, replayLogs } from './replay/replay-logs.ts';
@@ -71,3 +75,5 @@ export {
   type UserspaceLogOptions,
 } from './userspace/log.ts';
 export { decodeWbcl, type SipaEvent, sipaEvent } from './windows/wbcl.ts';
+export { formatTpm2Yaml } from './yaml/log-yaml.ts';
+export type { YamlVersion } from './yaml/parts.ts';

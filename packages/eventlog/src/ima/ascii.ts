@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ascii, bytesEqual, concatBytes, HexError, parseHex, parseUtf8, TextError, utf8 } from '@vouchsafe/base';
-import type { TpmHash } from '@vouchsafe/tpm';
+import { type TpmHash, tpmHashSize } from '@vouchsafe/tpm';
 import { EventLogError } from '../error.ts';
 import { IMA_LIMITS, type LogLimits } from '../limits.ts';
 import { templateFields } from './fields.ts';
@@ -9,6 +9,8 @@ import { templateDigest } from './template-digest.ts';
 
 export interface ImaAsciiOptions {
   readonly limits?: LogLimits;
+  /** Of the template digests; the SHA of their length unless given. */
+  readonly templateHash?: TpmHash;
 }
 
 const MAX_PCR = 0xffff_ffff;
@@ -25,7 +27,7 @@ const HASH_BY_DIGITS: Readonly<Record<number, TpmHash>> = { 40: 'sha1', 64: 'sha
  * @throws {EventLogError} 'log_malformed' for a line that is no entry, 'log_limit'
  */
 export function decodeImaAscii(bytes: Uint8Array, options: ImaAsciiOptions = {}): ImaEvent[] {
-  const { limits = IMA_LIMITS } = options;
+  const { limits = IMA_LIMITS, templateHash } = options;
   const events: ImaEvent[] = [];
   for (let at = 0; at < bytes.length; ) {
     const lineFeed = bytes.indexOf(0x0a, at);
@@ -36,13 +38,23 @@ export function decodeImaAscii(bytes: Uint8Array, options: ImaAsciiOptions = {})
     }
     // Twice, as data is in hexadecimal, and the fields in front.
     if (end - at > 2 * limits.maxEventBytes) throw new EventLogError('log_limit', 'the line is too long', place);
-    if (end > at) events.push(parseLine(bytes.subarray(at, end), events.length, at, end + 1));
+    if (end > at) {
+      const endOffset = Math.min(end + 1, bytes.length);
+      events.push(parseLine(bytes.subarray(at, end), { index: events.length, offset: at, endOffset, templateHash }));
+    }
     at = end + 1;
   }
   return events;
 }
 
-function parseLine(line: Uint8Array, index: number, offset: number, endOffset: number): ImaEvent {
+interface LinePlace {
+  readonly index: number;
+  readonly offset: number;
+  readonly endOffset: number;
+  readonly templateHash: TpmHash | undefined;
+}
+
+function parseLine(line: Uint8Array, { index, offset, endOffset, templateHash }: LinePlace): ImaEvent {
   const fail = (message: string, options: ErrorOptions = {}): never => {
     throw new EventLogError('log_malformed', message, { event: index, offset, ...options });
   };
@@ -57,9 +69,10 @@ function parseLine(line: Uint8Array, index: number, offset: number, endOffset: n
     /^ *([0-9]{1,10}) ([0-9a-f]+) ([!-~]{1,255})(?: (.*))?$/.exec(text) ??
     fail('expected a PCR, a digest and a template');
   const pcr = Number(pcrText);
-  const bank = HASH_BY_DIGITS[digestText.length];
+  const bank = templateHash ?? HASH_BY_DIGITS[digestText.length];
   if (pcr > MAX_PCR) fail('expected the number of a PCR');
-  if (bank === undefined) return fail(`expected a template digest, found ${digestText.length} digits`);
+  if (bank === undefined || 2 * tpmHashSize(bank) !== digestText.length)
+    return fail(`expected a template digest, found ${digestText.length} digits`);
   const digest = parseHex(digestText);
   const isViolation = digest.every((octet) => octet === 0);
   const data = dataOf(type, rest, digest, bank, isViolation) ?? fail(`expected the fields of template ${type}`);

@@ -15,6 +15,8 @@ export interface DeviceMapperEvent {
   readonly version: string;
   /** The device's own fields: name, uuid, major, minor, minor_count, num_targets … */
   readonly device: Readonly<Record<string, string>>;
+  /** Those of the table that was loaded and not yet in use, where a device is removed. */
+  readonly inactive: Readonly<Record<string, string>>;
   readonly targets: readonly DeviceMapperTarget[];
 }
 
@@ -42,14 +44,17 @@ export function parseDeviceMapper(event: string, text: string): DeviceMapperEven
   const version = /^dm_version=(.+)$/.exec(groups[0] ?? '')?.[1];
   if (version === undefined) return undefined;
   const device: Record<string, string> = {};
+  const inactive: Record<string, string> = {};
   const targets: DeviceMapperTarget[] = [];
   for (const group of groups.slice(1)) {
-    const fields = fieldsOf(group);
+    const [, prefix, body = ''] = /^(device_active_metadata=|device_inactive_metadata=)?([\s\S]*)$/.exec(group) ?? [];
+    const fields = fieldsOf(body);
     if (fields === undefined) return undefined;
+    const into = prefix === 'device_inactive_metadata=' ? inactive : device;
     if (Object.hasOwn(fields, 'target_index')) targets.push({ name: fields.target_name, fields });
-    else for (const [name, value] of Object.entries(fields)) device[name] ??= value;
+    else for (const [name, value] of Object.entries(fields)) into[name] ??= value;
   }
-  return { event, version, device, targets };
+  return { event, version, device, inactive, targets };
 }
 
 function fieldsOf(group: string): Record<string, string> | undefined {
@@ -57,11 +62,12 @@ function fieldsOf(group: string): Record<string, string> | undefined {
   for (const field of split(group, ',')) {
     const at = field.indexOf('=');
     if (at < 0) {
-      // 'uuid' and others may be flags without a value; an empty field is what a trailing comma leaves.
+      // An empty field is what a trailing comma leaves.
       if (field !== '') fields[field] = '';
       continue;
     }
-    const name = field.slice(0, at);
+    // Linux 5.15 to 6.x writes NULs in front of the capacity when a table is cleared: a length that was not taken back.
+    const name = field.slice(0, at).replace(/^\0+/, '');
     // The first one counts: a second one could hide it from whoever reads on.
     if (Object.hasOwn(fields, name)) return undefined;
     fields[name] = field.slice(at + 1).replace(/\\([\\,;=])/g, '$1');

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { bytesEqual } from '@vouchsafe/base';
 import { isTpmHashAvailable, TPM_HASH, type TpmBank, type TpmHash } from '@vouchsafe/tpm';
 import { EventLogError } from '../error.ts';
 import { decodeImaAscii, type ImaAsciiOptions, isImaAscii } from './ascii.ts';
 import { decodeImaList, type ImaEvent, type ImaListOptions } from './list.ts';
+import { templateDigest } from './template-digest.ts';
 
 /** IMA's list, in whichever form. */
 export interface ImaLog {
@@ -27,15 +29,33 @@ function logOf(
   return { kind: 'ima', format, templateHash, byteOrder, banks: ALL_BANKS, events };
 }
 
-/** @throws {EventLogError} as `decodeImaList` */
+/**
+ * IMA's list in its binary form. SM3 has the size of SHA-256: where the first entry is not hashed by the one but by the
+ * other, the other is taken.
+ * @throws {EventLogError} as `decodeImaList`
+ */
 export function decodeImaBinaryLog(bytes: Uint8Array, options: ImaListOptions = {}): ImaLog {
   const { templateHash = 'sha1', byteOrder = 'little' } = options;
-  return logOf(decodeImaList(bytes, options), 'binary', templateHash, byteOrder);
+  const events = decodeImaList(bytes, options);
+  if (templateHash === 'sha256' && isSm3(events)) {
+    return logOf(decodeImaList(bytes, { ...options, templateHash: 'sm3_256' }), 'binary', 'sm3_256', byteOrder);
+  }
+  return logOf(events, 'binary', templateHash, byteOrder);
+}
+
+function isSm3(events: readonly ImaEvent[]): boolean {
+  const first = events.find(({ isViolation }) => !isViolation);
+  if (first === undefined || !isTpmHashAvailable('sm3_256')) return false;
+  const { type, data, digests } = first;
+  return bytesEqual(templateDigest(type, data, 'sm3_256'), digests[0]?.digest ?? data);
 }
 
 /** @throws {EventLogError} as `decodeImaAscii`, 'log_malformed' also for lines with different template hashes */
 export function decodeImaAsciiLog(bytes: Uint8Array, options: ImaAsciiOptions = {}): ImaLog {
-  const events = decodeImaAscii(bytes, options);
+  let events = decodeImaAscii(bytes, options);
+  if (options.templateHash === undefined && isSm3(events)) {
+    events = decodeImaAscii(bytes, { ...options, templateHash: 'sm3_256' });
+  }
   const [first] = events;
   const templateHash = (first?.digests[0]?.bank ?? 'sha1') as TpmHash;
   const odd = events.find(({ digests }) => digests[0]?.bank !== templateHash);
