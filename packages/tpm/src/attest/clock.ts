@@ -33,21 +33,31 @@ export function compareClocks(before: TpmsClockInfo, now: TpmsClockInfo, artefac
     actual: String(is),
     hint: HINTS[code],
   });
-  if (now.resetCount < before.resetCount) {
+  const resets = difference(now.resetCount, before.resetCount);
+  const restarts = difference(now.restartCount, before.restartCount);
+  if (resets < 0) {
     const one = finding('clock_reset_decreased', 'resetCount', before.resetCount, now.resetCount);
     return { since: 'reset', needsAppraisal: true, findings: [one] };
   }
-  if (now.resetCount > before.resetCount) return { since: 'reset', needsAppraisal: true, findings: [] };
-  if (now.restartCount < before.restartCount) {
+  if (resets > 0) return { since: 'reset', needsAppraisal: true, findings: [] };
+  if (restarts < 0) {
     const one = finding('clock_restart_decreased', 'restartCount', before.restartCount, now.restartCount);
     return { since: 'resumed', needsAppraisal: true, findings: [one] };
   }
-  const since = now.restartCount > before.restartCount ? 'resumed' : 'same';
+  const since = restarts > 0 ? 'resumed' : 'same';
   if (now.clock > before.clock) return { since, needsAppraisal: since === 'resumed', findings: [] };
   // After a start that was not orderly the clock may repeat values of before, and says so.
   if (!now.safe) return { since: 'unsafe', needsAppraisal: true, findings: [] };
   const one = finding('clock_not_increased', 'clock', before.clock, now.clock);
   return { since, needsAppraisal: true, findings: [one] };
+}
+
+/**
+ * How much a counter has grown; negative where it has shrunk. A key outside the endorsement hierarchy gets counters to
+ * which a constant was added, modulo 2^32 (TPM 2.0 Library, Part 2, section 10.12.12): they may pass zero while growing.
+ */
+function difference(now: number, before: number): number {
+  return (now - before) | 0;
 }
 
 const HINTS: Readonly<Record<ClockFindingCode, string>> = {

@@ -52,6 +52,8 @@ export class AuthSession implements TpmEntity {
   readonly #sessionKey: Uint8Array;
   readonly #bound: SessionState['bound'];
   readonly #random: RandomSource;
+  /** Whether the command's HMAC had the authValue in its key; its answer has the same, by then perhaps another value. */
+  #addsAuth = false;
   #nonceTpm: Uint8Array;
   #nonceCaller: Uint8Array = new Uint8Array();
 
@@ -120,6 +122,7 @@ export class AuthSession implements TpmEntity {
     entity: TpmEntity | undefined,
     otherNonces: readonly Uint8Array[],
   ): Uint8Array {
+    this.#addsAuth = entity !== undefined && this.#usesAuth(entity);
     return this.#hmac(pHash, [this.#nonceCaller, this.#nonceTpm, ...otherNonces], attributes, entity);
   }
 
@@ -134,7 +137,7 @@ export class AuthSession implements TpmEntity {
     attributes: number,
     entity: TpmEntity | undefined,
   ): Uint8Array {
-    const auth = entity !== undefined && this.#usesAuth(entity) ? trimAuth(entity.auth) : new Uint8Array();
+    const auth = entity !== undefined && this.#addsAuth ? trimAuth(entity.auth) : new Uint8Array();
     const key = concatBytes(this.#sessionKey, auth);
     // Part 1, section 19.6.5: a policy session without any key may leave the HMAC out, and its answer does.
     if (key.length === 0 && this.kind !== 'hmac') return key;

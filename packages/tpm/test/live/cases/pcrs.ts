@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { ascii, concatBytes } from '@vouchsafe/base';
 import { encode } from '@vouchsafe/codec';
-import { needsTool } from '@vouchsafe/testing';
 import {
   attestationKeyTemplate,
   checkAttestationKey,
@@ -15,6 +14,7 @@ import {
   type PcrSelection,
   readBanks,
   readPcrs,
+  type TpmTransport,
   tpm2PcrEvent,
   tpm2PcrExtend,
   tpm2PcrRead,
@@ -25,10 +25,9 @@ import {
   verifyQuote,
   withFlushed,
 } from '@vouchsafe/tpm';
-import { errorCodeOf, liveTpm, NULL_SCHEME, returnCodeOf, withSrk } from './tpm.ts';
+import { errorCodeOf, NULL_SCHEME, returnCodeOf, withSrk } from '../tpm.ts';
 
-test('PCRs: read, extended, reset, and quoted', needsTool('swtpm'), async (t) => {
-  const { tpm } = await liveTpm(t);
+export async function pcrCases(t: TestContext, tpm: TpmTransport): Promise<void> {
   const selection: PcrSelection[] = [{ bank: 'sha256', pcrs: [16] }];
   const value = async (): Promise<Uint8Array | undefined> => (await readPcrs(tpm, selection)).values[0]?.value;
 
@@ -116,4 +115,4 @@ test('PCRs: read, extended, reset, and quoted', needsTool('swtpm'), async (t) =>
       assert.equal(await returnCodeOf(execute(tpm, tpm2Quote, input)), 'TPM_RC_KEY');
     }),
   );
-});
+}
