@@ -26,6 +26,12 @@ export type TpmErrorCode =
   | 'session_hmac' // an answer that the TPM did not authorize: something between changed it, or the authValue is wrong
   | 'session_closed' // a session that was flushed, or ended with its last command
   | 'secret_in_clear' // a secret would have travelled where a probe on the bus reads it
+  | 'policy_unsigned' // no signature fits the PCRs as they are
+  | 'policy_failed' // the machine is not in the state that a secret was sealed to
+  | 'auth_failed' // a wrong PIN or authValue
+  | 'auth_locked' // too many wrong ones: the TPM refuses all for some time
+  | 'object_foreign' // an object of another TPM, or from before this one was cleared
+  | 'sealed_malformed' // bytes that are not a sealed object in the form expected
   | 'io'; // the host could not reach the TPM
 
 export class TpmError extends VouchsafeError<TpmErrorCode> {

@@ -179,6 +179,34 @@ export {
   type ReturnCodeSubject,
   TpmResponseError,
 } from './return-code/return-code.ts';
+export { changedPcrs, type SealFindingCode } from './sealed/changed-pcrs.ts';
+export {
+  type ClevisJwe,
+  decryptClevisJwe,
+  encodeClevisJwe,
+  newClevisKey,
+  parseClevisJwe,
+} from './sealed/clevis.ts';
+export { type SealParent, SRK_PARENT } from './sealed/parent.ts';
+export { MAX_SEALED_BYTES, type SealedObject, type SealInput, seal } from './sealed/seal.ts';
+export {
+  type PolicySignature,
+  policyKeyArea,
+  type SealPolicy,
+  type SignedPcrs,
+  sealPolicyDigest,
+  signedPcrPolicy,
+} from './sealed/seal-policy.ts';
+export { formatSealedFile, parseSealedFile, type SealedFile } from './sealed/sealed-file.ts';
+export {
+  parseSystemdToken,
+  SYSTEMD_TOKEN_TYPE,
+  type SystemdToken,
+  systemdPinAuth,
+  systemdSlotPassphrase,
+  systemdTokenOf,
+} from './sealed/systemd-token.ts';
+export { type UnsealInput, unseal } from './sealed/unseal.ts';
 export type { RandomSource } from './secret-sharing.ts';
 export { AuthSession, type SessionKind } from './session/auth-session.ts';
 export { flush, withFlushed, withSession } from './session/scope.ts';
@@ -277,5 +305,6 @@ export {
   type SealedOptions,
   sealedTemplate,
   srkTemplate,
+  storageTemplate,
 } from './templates.ts';
 export type { TpmTransport } from './transport.ts';

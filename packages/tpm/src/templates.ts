@@ -27,6 +27,15 @@ export function srkTemplate(kind: 'ecc' | 'rsa'): PublicArea {
     : rsaArea({ objectAttributes: attributes, uniqueBytes: 256, isParent: true });
 }
 
+/**
+ * The storage key that tpm2_createprimary makes unless told otherwise, and systemd up to version 253: as the SRK, but
+ * under dictionary attack protection, and with an empty unique field.
+ */
+export function storageTemplate(kind: 'ecc' | 'rsa', nameAlg: TpmHash = 'sha256'): PublicArea {
+  const options: AreaOptions = { objectAttributes: objectAttributes(...STORAGE), isParent: true, nameAlg };
+  return kind === 'ecc' ? eccArea(options) : rsaArea(options);
+}
+
 interface AreaOptions {
   readonly objectAttributes: TpmaObject;
   readonly uniqueBytes?: number;

@@ -2,6 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -20,6 +21,20 @@ export interface Swtpm {
 
 const START_MS = 10_000;
 
+/** A socket's file is there before anybody listens on it. */
+async function accepts(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** Starts a software TPM on Unix sockets in `dir`, switched on and started, which ends when the test does. */
 export async function startSwtpm(
   t: { after(fn: () => Promise<void> | void): void },
@@ -36,7 +51,7 @@ export async function startSwtpm(
     swtpm.kill();
     await ended;
   });
-  for (let waited = 0; !(existsSync(path) && existsSync(controlPath)); waited += 10) {
+  for (let waited = 0; !((await accepts(controlPath)) && (await accepts(path))); waited += 10) {
     if (swtpm.exitCode !== null || waited > START_MS) throw new Error('swtpm did not start');
     await sleep(10);
   }

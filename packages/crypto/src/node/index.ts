@@ -11,6 +11,7 @@ export type {
   SignatureScheme,
 } from '../types.ts';
 export { decryptAesCfb, encryptAesCfb } from './aes-cfb.ts';
+export { decryptAesGcm, encryptAesGcm } from './aes-gcm.ts';
 export { digest, digestWriter, hmac, isDigestAvailable, latin1Digester, startDigest } from './digest.ts';
 export { ecdhSharedX, ecPointOf } from './ecdh.ts';
 export { importPublicKey, PublicKeyCache } from './public-key.ts';

@@ -10,6 +10,9 @@ const CFB = {
   encrypted: '3b3fd92eb72dad20333449f8e83cfb4ac8a64537a0b3a93fcde3cdad9f1ce58b',
 };
 
+/** McGrew, Viega: The Galois/Counter Mode of Operation, appendix B, test case 14. */
+const GCM = 'cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919';
+
 /** NIST CAVP, KAS ECC CDH primitive, P-256, COUNT = 0. */
 const ECDH = {
   point:
@@ -46,6 +49,31 @@ export function secretCases({ entry }: Subject): Case[] {
         for (const size of [0, 15, 17, 33]) {
           check.throwsCode('invalid_input', () => entry.encryptAesCfb(new Uint8Array(size), iv, key), `key of ${size}`);
           check.throwsCode('invalid_input', () => entry.decryptAesCfb(key, new Uint8Array(size), key), `IV of ${size}`);
+        }
+      },
+    },
+    {
+      name: 'AES-GCM: known answer, and any change refused',
+      run(check) {
+        const gcmKey = new Uint8Array(32);
+        const nonce = new Uint8Array(12);
+        const none = new Uint8Array();
+        const sealed = entry.encryptAesGcm(gcmKey, nonce, new Uint8Array(16), none);
+        check.same(toHex(sealed), GCM);
+        const more = entry.encryptAesGcm(gcmKey, nonce, parseHex(CFB.plain), key);
+        check.same(toHex(entry.decryptAesGcm(gcmKey, nonce, more, key) ?? none), CFB.plain);
+        check.same(entry.decryptAesGcm(gcmKey, nonce, more, iv), undefined, 'other additional data');
+        for (let at = 0; at < more.length; at++) {
+          const changed = Uint8Array.from(more);
+          changed[at]! ^= 1;
+          check.same(entry.decryptAesGcm(gcmKey, nonce, changed, key), undefined, `octet ${at}`);
+        }
+        check.same(entry.decryptAesGcm(gcmKey, nonce, more.subarray(0, 15), key), undefined, 'shorter than a tag');
+        for (const size of [0, 16, 31, 33]) {
+          check.throwsCode('invalid_input', () => entry.encryptAesGcm(new Uint8Array(size), nonce, key, iv), 'key');
+        }
+        for (const size of [0, 11, 13, 16]) {
+          check.throwsCode('invalid_input', () => entry.decryptAesGcm(gcmKey, new Uint8Array(size), more, iv), 'nonce');
         }
       },
     },

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { gcm } from '@noble/ciphers/aes.js';
+import { GCM_TAG_BYTES, requireGcmInput } from '../gcm-input.ts';
+
+/**
+ * AES-256 in Galois/Counter Mode, the tag behind the ciphertext. NIST SP 800-38D.
+ * @param key 32 octets
+ * @param nonce 12 octets, never twice with one key
+ * @param additional what is authenticated and not encrypted
+ * @throws {CryptoError} 'invalid_input'
+ */
+export function encryptAesGcm(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plain: Uint8Array,
+  additional: Uint8Array,
+): Uint8Array {
+  requireGcmInput(key, nonce);
+  return gcm(key, nonce, additional).encrypt(plain);
+}
+
+/**
+ * The inverse of `encryptAesGcm`; undefined when key, nonce, ciphertext or additional data is not what was encrypted.
+ * @throws {CryptoError} 'invalid_input'
+ */
+export function decryptAesGcm(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  additional: Uint8Array,
+): Uint8Array | undefined {
+  requireGcmInput(key, nonce);
+  if (sealed.length < GCM_TAG_BYTES) return undefined;
+  try {
+    return gcm(key, nonce, additional).decrypt(sealed);
+  } catch {
+    return undefined;
+  }
+}
