@@ -31,6 +31,7 @@ export type TpmErrorCode =
   | 'auth_failed' // a wrong PIN or authValue
   | 'auth_locked' // too many wrong ones: the TPM refuses all for some time
   | 'object_foreign' // an object of another TPM, or from before this one was cleared
+  | 'totp_pcrs' // a TOTP key for other PCRs than the caller wants: somebody replaced it
   | 'sealed_malformed' // bytes that are not a sealed object in the form expected
   | 'io'; // the host could not reach the TPM
 

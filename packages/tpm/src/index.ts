@@ -307,4 +307,23 @@ export {
   srkTemplate,
   storageTemplate,
 } from './templates.ts';
+export {
+  createTotp,
+  hotpDigits,
+  loadTotp,
+  type NewTotp,
+  removeTotp,
+  resealTotp,
+  storeTotp,
+  totpCode,
+} from './totp/totp.ts';
+export {
+  decodeTotpBlob,
+  encodeTotpBlob,
+  TOTP_NV_INDEX,
+  type TotpBank,
+  type TotpBlob,
+  type TotpPcrs,
+  totpBlob,
+} from './totp/totp-key.ts';
 export type { TpmTransport } from './transport.ts';

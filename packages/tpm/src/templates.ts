@@ -31,8 +31,13 @@ export function srkTemplate(kind: 'ecc' | 'rsa'): PublicArea {
  * The storage key that tpm2_createprimary makes unless told otherwise, and systemd up to version 253: as the SRK, but
  * under dictionary attack protection, and with an empty unique field.
  */
-export function storageTemplate(kind: 'ecc' | 'rsa', nameAlg: TpmHash = 'sha256'): PublicArea {
-  const options: AreaOptions = { objectAttributes: objectAttributes(...STORAGE), isParent: true, nameAlg };
+export function storageTemplate(
+  kind: 'ecc' | 'rsa',
+  nameAlg: TpmHash = 'sha256',
+  { noDA = false }: { readonly noDA?: boolean } = {},
+): PublicArea {
+  const attributes = objectAttributes(...STORAGE, ...(noDA ? (['noDA'] as const) : []));
+  const options: AreaOptions = { objectAttributes: attributes, isParent: true, nameAlg };
   return kind === 'ecc' ? eccArea(options) : rsaArea(options);
 }
 

@@ -9,10 +9,11 @@ import type { TpmTransport } from '../transport.ts';
 
 /**
  * The primary key of the owner's hierarchy that a sealed object lies under, made anew each time: the same template gives
- * the same key. 'srk' is the TCG's; 'plain' the one that tpm2-tools (and so Clevis) and systemd up to 253 ask for.
+ * the same key. 'srk' is the TCG's; 'plain' the one that tpm2-tools (and so Clevis) and systemd up to 253 ask for;
+ * 'tpm2-totp' the one of that program.
  */
 export interface SealParent {
-  readonly template: 'srk' | 'plain';
+  readonly template: 'srk' | 'plain' | 'tpm2-totp';
   readonly key: 'ecc' | 'rsa';
   /** Its nameAlg; that of the SRK is SHA-256. */
   readonly hash: TpmHash;
@@ -21,7 +22,7 @@ export interface SealParent {
 export const SRK_PARENT: SealParent = { template: 'srk', key: 'ecc', hash: 'sha256' };
 
 function parentTemplate({ template, key, hash }: SealParent): PublicArea {
-  return template === 'srk' ? srkTemplate(key) : storageTemplate(key, hash);
+  return template === 'srk' ? srkTemplate(key) : storageTemplate(key, hash, { noDA: template === 'tpm2-totp' });
 }
 
 /**
