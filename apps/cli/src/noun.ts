@@ -81,6 +81,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'make all keys and what machines enrol from',
         load: async () => (await import('./keys/generate.ts')).generate,
       },
+      update: {
+        summary: 'sign an update of the variables that hold the keys',
+        load: async () => (await import('./keys/update.ts')).update,
+      },
       enroll: {
         summary: 'put the keys into the variable store of a virtual machine',
         load: async () => (await import('./keys/enroll.ts')).enroll,

@@ -52,6 +52,7 @@ function sceneOfImages(dir: string): void {
   writeFileSync(join(dir, 'addonx64.efi.stub'), madePe('systemd-addon 257.1'));
   writeFileSync(join(dir, 'vmlinuz'), madePe(undefined));
   writeFileSync(join(dir, 'initrd.img'), 'initrd');
+  writeFileSync(join(dir, 'bad.efi'), madePe(undefined));
   writeFileSync(join(dir, 'os-release'), 'ID=made\n');
   writeFileSync(join(dir, 'OVMF_VARS_4M.fd'), madeVariableStore());
   const contents = ['--linux', 'vmlinuz', '--os-release', '@os-release', '--cmdline', `roothash=${'4f'.repeat(32)}`];

@@ -17,7 +17,7 @@ import {
 } from '@vouchsafe/pe';
 import { type Certificate, decodeCertificates } from '@vouchsafe/pki';
 import { needsTool, tempDir } from '@vouchsafe/testing';
-import { madeVariableStore } from './made-efi.ts';
+import { madePe, madeVariableStore } from './made-efi.ts';
 import { type Outcome, vouchsafe } from './support.ts';
 
 const OWNER = '11111111-2222-4333-8444-555555555555';
@@ -194,6 +194,57 @@ describe('a folder of keys', needsTool('openssl'), () => {
       ({ signatures }) => signatures[0]?.owner,
     );
     assert.deepEqual(owners[1], '77fa9abd-0359-4d32-bd60-28f4e78f784b');
+  });
+
+  test('what a store holds is kept on request, and what it forbids always', () => {
+    const vendor = ['--microsoft', 'vendor-kek.crt', '--microsoft', 'vendor-db.crt'];
+    const enroll = (...args: string[]) => good(vouchsafe(dir, 'keys', 'enroll', 'keys', ...args));
+    enroll('--vars', 'vars.fd', ...vendor, '--dbx', 'keys/verity.crt', '-o', 'full.fd');
+    const count = (file: string) =>
+      ['PK', 'KEK', 'db', 'dbx'].map(
+        (name) => decodeSignatureLists(variablesOf(file).get(name)?.data ?? new Uint8Array()).length,
+      );
+    enroll('--vars', 'full.fd', '--keep', '--dbx', 'keys/verity.crt', '-o', 'kept.fd');
+    assert.deepEqual(count('kept.fd'), [1, 2, 2, 1]);
+    enroll('--vars', 'full.fd', '--dbx', 'keys/manifest.crt', '-o', 'own.fd');
+    assert.deepEqual(count('own.fd'), [1, 1, 1, 2]);
+  });
+
+  test('an update adds or replaces, and forbids an image by its digest', () => {
+    writeFileSync(path('../bad.efi'), madePe(undefined));
+    const kek = ['--key', 'keys/KEK.key', '--certificate', 'keys/KEK.crt', '--time', '2026-02-01T00:00:00Z'];
+    const make = (...args: string[]) => vouchsafe(dir, 'keys', 'update', ...args);
+    good(make('dbx', 'bad.efi', 'keys/verity.crt', 'bad.efi', '--append', ...kek, '-o', 'dbx.auth'));
+    const update = decodeAuthenticatedVariable(readFileSync(join(dir, 'dbx.auth')));
+    const target = { name: 'dbx', vendor: EFI_IMAGE_SECURITY_DATABASE };
+    const trusted = [certificate('KEK')];
+    verifyAuthenticatedVariable(update, { ...target, attributes: KEY_VARIABLE_ATTRIBUTES | 0x40 }, trusted);
+    const replacing = { ...target, attributes: KEY_VARIABLE_ATTRIBUTES };
+    assert.throws(() => verifyAuthenticatedVariable(update, replacing, trusted), { code: 'signature_invalid' });
+    assert.deepEqual(
+      decodeSignatureLists(update.data).map(({ type, signatures }) => [type, signatures.length]),
+      [
+        ['sha256', 1],
+        ['x509', 1],
+      ],
+    );
+    const verify = (...args: string[]) =>
+      vouchsafe(dir, 'uki', 'verify', 'bad.efi', '--db', 'bad.efi', ...args, '--json');
+    const errors = ({ stdout }: ReturnType<typeof verify>): string[] =>
+      JSON.parse(stdout).findings.flatMap((one: { code: string; severity: string }) =>
+        one.severity === 'error' ? [one.code] : [],
+      );
+    // It is no UKI, so something is missing whatever firmware says of it.
+    assert.deepEqual(errors(verify()), ['section_missing']);
+    assert.deepEqual(errors(verify('--dbx', 'dbx.auth')), ['revoked_digest', 'section_missing']);
+    good(vouchsafe(dir, 'keys', 'generate', 'forbidding', '--dbx', 'dbx.auth'));
+    good(vouchsafe(dir, 'keys', 'enroll', 'forbidding', '--vars', 'vars.fd', '-o', 'forbidding.fd'));
+    assert.equal(decodeSignatureLists(variablesOf('forbidding.fd').get('dbx')?.data ?? new Uint8Array()).length, 2);
+    assert.ok(readdirSync(join(dir, 'forbidding/loader/keys/auto')).includes('dbx.auth'));
+    assert.equal(make('MokList', 'bad.efi', ...kek, '-o', 'x.auth').code, 2);
+    assert.equal(make('db', 'keys/README', ...kek, '-o', 'x.auth').code, 3);
+    assert.equal(make('db', 'bad.efi', ...kek, '-o', 'bad.efi', '--force').code, 2);
+    assert.equal(make('db', ...kek, '-o', 'x.auth').code, 2);
   });
 
   test('of two folders mixed, nothing is enrolled', () => {

@@ -74,6 +74,7 @@ export {
   type SignatureTypeName,
   VARIABLE_ATTRIBUTE,
 } from './efi/guids.ts';
+export { joinSignatureLists } from './efi/join-signature-lists.ts';
 export {
   certificateLists,
   decodeSignatureLists,

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { concatBytes, toHex } from '@vouchsafe/base';
+import { toHex } from '@vouchsafe/base';
 import { OutputFile } from '@vouchsafe/bytes/node';
 import {
   type AuthenticatedVariable,
   decodeAuthenticatedVariable,
   decodeSignatureLists,
+  decodeVariableStore,
+  type EfiSignatureList,
   encodeSignatureLists,
   enrolSecureBoot,
+  joinSignatureLists,
+  liveVariables,
   PeError,
   verifyAuthenticatedVariable,
 } from '@vouchsafe/pe';
@@ -26,6 +31,7 @@ interface EnrollOptions {
   readonly output: string;
   readonly microsoft?: readonly string[];
   readonly dbx?: readonly string[];
+  readonly keep?: true;
   readonly force?: true;
 }
 
@@ -43,7 +49,12 @@ export const enroll: Verb = {
         "add Microsoft's certificates to KEK and db, for option ROMs and other systems; may be repeated",
         collect<string>,
       )
-      .option('--dbx <file>', 'what is forbidden: signature lists or a signed update; may be repeated', collect<string>)
+      .option('--keep', 'keep the certificates that KEK and db of the store hold (what dbx holds is always kept)')
+      .option(
+        '--dbx <file>',
+        'what is forbidden too: certificates, signature lists, a signed update, or images, by their digest; may be repeated',
+        collect<string>,
+      )
       .option('--force', 'replace an existing file')
       .option('--json', 'print one JSON document')
       .addHelpText('after', '\nExample:\n  vouchsafe keys enroll keys --vars OVMF_VARS_4M.fd -o machine-vars.fd')
@@ -57,12 +68,21 @@ function run(session: Session, folder: string, options: EnrollOptions): void {
   using output = OutputFile.create(options.output, { force: options.force ?? false });
   const updates = readUpdates(folder);
   const vendor = readVendorCertificates(options.microsoft ?? []);
-  const dbx = (options.dbx ?? []).flatMap(readSignatureLists);
   const { PK, KEK, db } = updates;
-  const store = enrolSecureBoot(readSmallFile(options.vars), {
+  const vars = readSmallFile(options.vars);
+  const present = presentLists(vars);
+  const kept = (name: string): EfiSignatureList[] => (options.keep === undefined ? [] : present(name));
+  const own = ({ data }: AuthenticatedVariable) => decodeSignatureLists(data);
+  // A revocation that is there stays: who starts from a store with dbx wants no less of it.
+  const forbidden = [...present('dbx'), ...(updates.dbx === undefined ? [] : own(updates.dbx))];
+  const dbx = joinSignatureLists(
+    forbidden,
+    (options.dbx ?? []).flatMap((path) => readSignatureLists(path)),
+  );
+  const store = enrolSecureBoot(vars, {
     pk: PK.data,
-    kek: concatBytes(KEK.data, encodeSignatureLists(vendor.kek)),
-    db: concatBytes(db.data, encodeSignatureLists(vendor.db)),
+    kek: encodeSignatureLists(joinSignatureLists([...own(KEK), ...vendor.kek], kept('KEK'))),
+    db: encodeSignatureLists(joinSignatureLists([...own(db), ...vendor.db], kept('db'))),
     ...(dbx.length === 0 ? {} : { dbx: encodeSignatureLists(dbx) }),
     timeMs: timeMsOf(PK),
   });
@@ -82,16 +102,33 @@ function run(session: Session, folder: string, options: EnrollOptions): void {
  * The signed updates of the folder, each checked as firmware would: files of two key folders do not go together.
  * @throws {PkiError} as verifyAuthenticatedVariable.
  */
-function readUpdates(folder: string): Record<KeyVariableName, AuthenticatedVariable> {
-  const read = (name: KeyVariableName): AuthenticatedVariable => {
-    const path = join(folder, `${name}.auth`);
-    return decodeAuthenticatedVariable(readSmallFile(path), path);
+function readUpdates(folder: string) {
+  const pathOf = (name: KeyVariableName): string => join(folder, `${name}.auth`);
+  const read = (name: KeyVariableName): AuthenticatedVariable =>
+    decodeAuthenticatedVariable(readSmallFile(pathOf(name)), pathOf(name));
+  const updates = {
+    PK: read('PK'),
+    KEK: read('KEK'),
+    db: read('db'),
+    dbx: existsSync(pathOf('dbx')) ? read('dbx') : undefined,
   };
-  const updates = { PK: read('PK'), KEK: read('KEK'), db: read('db') };
   verifyAuthenticatedVariable(updates.PK, KEY_VARIABLES.PK, certificatesOf(updates.PK));
   verifyAuthenticatedVariable(updates.KEK, KEY_VARIABLES.KEK, certificatesOf(updates.PK));
   verifyAuthenticatedVariable(updates.db, KEY_VARIABLES.db, certificatesOf(updates.KEK));
+  if (updates.dbx !== undefined) {
+    verifyAuthenticatedVariable(updates.dbx, KEY_VARIABLES.dbx, certificatesOf(updates.KEK));
+  }
   return updates;
+}
+
+/** What the variables of a store hold. */
+function presentLists(file: Uint8Array): (name: string) => EfiSignatureList[] {
+  const live = liveVariables(decodeVariableStore(file));
+  return (name) => {
+    const { vendor } = KEY_VARIABLES[name as KeyVariableName];
+    const found = live.find((variable) => variable.name === name && variable.vendor === vendor);
+    return found === undefined ? [] : decodeSignatureLists(found.data, name);
+  };
 }
 
 function certificatesOf({ data }: AuthenticatedVariable): Certificate[] {

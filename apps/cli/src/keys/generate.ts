@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
 import { randomBytes } from '@vouchsafe/crypto/signing';
-import { certificateLists } from '@vouchsafe/pe';
+import { certificateLists, type EfiSignatureList, joinSignatureLists } from '@vouchsafe/pe';
 import { fingerprintOf, formatCertificate, formatPem, type Validity } from '@vouchsafe/pki';
 import { encryptPrivateKey } from '@vouchsafe/pki/node';
 import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
@@ -15,6 +15,7 @@ import { type KeyVariableName, makeVariable } from './key-variables.ts';
 import { type MadeKey, makeKey } from './make-key.ts';
 import { OutputFolder } from './output-folder.ts';
 import { readmeText } from './readme-text.ts';
+import { readSignatureLists } from './signature-lists-file.ts';
 import { readVendorCertificates, type VendorCertificates } from './vendor-certificates.ts';
 
 interface GenerateOptions {
@@ -24,6 +25,7 @@ interface GenerateOptions {
   readonly owner?: string;
   readonly passphraseFile?: string;
   readonly microsoft?: readonly string[];
+  readonly dbx?: readonly string[];
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -53,6 +55,11 @@ export const generate: Verb = {
         "add Microsoft's certificates to KEK and db, for option ROMs and other systems; may be repeated",
         collect<string>,
       )
+      .option(
+        '--dbx <file>',
+        "what is forbidden from the start, as Microsoft's DBXUpdate.bin; certificates, signature lists or images; may be repeated",
+        collect<string>,
+      )
       .option('--json', 'print one JSON document')
       .addHelpText('after', '\nExample:\n  vouchsafe keys generate keys')
       .action((path: string, options: GenerateOptions) => run(session, path, options));
@@ -68,6 +75,10 @@ async function run(session: Session, path: string, options: GenerateOptions): Pr
   const { passphrase } = passphraseOf(options);
   if (passphrase === '') throw new UsageError('--passphrase-file: expected a pass phrase in the file, found none');
   const vendor = readVendorCertificates(options.microsoft ?? []);
+  const dbx = joinSignatureLists(
+    (options.dbx ?? []).flatMap((file) => readSignatureLists(file)),
+    [],
+  );
   const keys = {} as Record<KeyRoleName, MadeKey>;
   for (const [name, role] of Object.entries(KEY_ROLES) as [KeyRoleName, KeyRole][]) {
     // Between two keys, which take a while, the signal of Ctrl-C is heard.
@@ -83,7 +94,7 @@ async function run(session: Session, path: string, options: GenerateOptions): Pr
   for (const name of ['pcr', 'manifest'] as const) {
     folder.write(`${name}.pub`, formatPem('PUBLIC KEY', keys[name].signer.spki), 'public');
   }
-  await writeVariables(folder, keys, vendor, owner, notBeforeMs);
+  await writeVariables(folder, keys, { ...vendor, dbx }, owner, notBeforeMs);
   folder.write(
     'README',
     readmeText({ owner, notAfterMs: validity.notAfterMs, isEncrypted: passphrase !== undefined }),
@@ -108,19 +119,22 @@ async function run(session: Session, path: string, options: GenerateOptions): Pr
   );
 }
 
-/** Each variable as lists and as signed update: PK by itself, KEK by PK, db by KEK. UEFI 2.10, 32.3. */
+type VariableRow = [KeyVariableName, EfiSignatureList[], MadeKey];
+
+/** Each variable as lists and as signed update: PK by itself, KEK by PK, db and dbx by KEK. UEFI 2.10, 32.3. */
 async function writeVariables(
   folder: OutputFolder,
   { pk, kek, db }: Record<KeyRoleName, MadeKey>,
-  vendor: VendorCertificates,
+  more: Pick<VendorCertificates, 'kek' | 'db'> & { readonly dbx: readonly EfiSignatureList[] },
   owner: string,
   timeMs: number,
 ): Promise<void> {
   const own = ({ certificate }: MadeKey) => certificateLists([certificate.bytes], owner);
-  const variables: readonly [KeyVariableName, ReturnType<typeof own>, MadeKey][] = [
+  const variables: readonly VariableRow[] = [
     ['PK', own(pk), pk],
-    ['KEK', [...own(kek), ...vendor.kek], pk],
-    ['db', [...own(db), ...vendor.db], kek],
+    ['KEK', [...own(kek), ...more.kek], pk],
+    ['db', [...own(db), ...more.db], kek],
+    ...(more.dbx.length === 0 ? [] : [['dbx', [...more.dbx], kek] satisfies VariableRow]),
   ];
   for (const [name, lists, { signer }] of variables) {
     const { esl, auth } = await makeVariable(name, lists, signer, timeMs);

@@ -10,14 +10,19 @@ import {
 } from '@vouchsafe/pe';
 import type { Signer } from '@vouchsafe/pki';
 
-export type KeyVariableName = 'PK' | 'KEK' | 'db';
+export type KeyVariableName = 'PK' | 'KEK' | 'db' | 'dbx';
 
 /** Variables of the keys, and how firmware is told to replace them. UEFI 2.10, 32.3. */
 export const KEY_VARIABLES: Readonly<Record<KeyVariableName, VariableTarget>> = {
   PK: { name: 'PK', vendor: EFI_GLOBAL_VARIABLE, attributes: KEY_VARIABLE_ATTRIBUTES },
   KEK: { name: 'KEK', vendor: EFI_GLOBAL_VARIABLE, attributes: KEY_VARIABLE_ATTRIBUTES },
   db: { name: 'db', vendor: EFI_IMAGE_SECURITY_DATABASE, attributes: KEY_VARIABLE_ATTRIBUTES },
+  dbx: { name: 'dbx', vendor: EFI_IMAGE_SECURITY_DATABASE, attributes: KEY_VARIABLE_ATTRIBUTES },
 };
+
+export function isKeyVariable(name: string): name is KeyVariableName {
+  return Object.hasOwn(KEY_VARIABLES, name);
+}
 
 /** A variable's value, and the signed update that sets it. */
 export interface VariableFiles {

@@ -20,10 +20,10 @@ ${roles.map(({ name, purpose, keeping }) => `${name}.key, ${name}.crt\n    ${pur
 pcr.pub, manifest.pub
     public halves, for ukify, systemd-cryptenroll and others that want no certificate.
 
-PK.esl, KEK.esl, db.esl
+PK.esl, KEK.esl, db.esl (and dbx.esl, where something is forbidden)
     what the variables hold, as signature lists: for setup screens and tools that take them without a signature.
 
-PK.auth, KEK.auth, db.auth, and the same in loader/keys/auto/
+PK.auth, KEK.auth, db.auth (dbx.auth), and the same in loader/keys/auto/
     signed updates: for setup screens, efi-updatevar and systemd-boot. Copy loader/ to the EFI system partition: on a
     machine in setup mode, systemd-boot then enrols them by itself where that is safe (virtual machines) and offers it in
     its menu elsewhere. \`secure-boot-enroll force\` in loader.conf enrols them everywhere, also where option ROMs that
@@ -34,5 +34,10 @@ Before you enrol
 Move PK.key and KEK.key to a medium that is not connected to anything, and delete them here. Machines keep working without
 them. Losing them means going to each machine's setup screen to exchange a key; somebody else having them means that their
 keys can become the machine's. Nothing in this folder but *.key is secret.
+
+Later
+-----
+\`vouchsafe keys update\` signs with KEK.key what machines are to trust as well (db --append), or are no longer to start
+(dbx --append).
 `;
 }

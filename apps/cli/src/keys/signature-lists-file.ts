@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { certificateLists, decodeSignatureUpdate, type EfiSignatureList, PeError } from '@vouchsafe/pe';
+import { FileSource } from '@vouchsafe/bytes/node';
+import {
+  certificateLists,
+  decodeSignatureUpdate,
+  digestMeasuredByFirmware,
+  type EfiSignatureList,
+  isPe,
+  openPe,
+  PeError,
+} from '@vouchsafe/pe';
 import { decodeCertificates, VENDOR_DER } from '@vouchsafe/pki';
 import { readSmallFile } from '../parse.ts';
 import { inFile } from '../signature-files.ts';
@@ -8,11 +17,13 @@ import { inFile } from '../signature-files.ts';
 const NO_OWNER = '00000000-0000-0000-0000-000000000000';
 
 /**
- * What a file brings to db or dbx: certificates in PEM or DER, signature lists (.esl), or those in a signed update (.auth,
- * Microsoft's DBXUpdate.bin), whose signature is not looked at.
+ * What a file brings to db or dbx: certificates in PEM or DER, signature lists (.esl), those in a signed update (.auth,
+ * Microsoft's DBXUpdate.bin), whose signature is not looked at, or a PE file, which counts by its digest.
+ * @param owner of entries that have none yet.
  * @throws {PeError} 'signature_list_malformed', 'variable_malformed'; as decodeCertificates.
  */
-export function readSignatureLists(path: string): EfiSignatureList[] {
+export function readSignatureLists(path: string, owner: string = NO_OWNER): EfiSignatureList[] {
+  if (isImageFile(path)) return [imageDigest(path, owner)];
   const bytes = readSmallFile(path);
   if (bytes.length === 0)
     throw new PeError('signature_list_malformed', `${path}: expected signature lists, found nothing`);
@@ -20,7 +31,7 @@ export function readSignatureLists(path: string): EfiSignatureList[] {
     const certificates = inFile(path, () => decodeCertificates(bytes, VENDOR_DER));
     return certificateLists(
       certificates.map((certificate) => certificate.bytes),
-      NO_OWNER,
+      owner,
     );
   }
   return [...decodeSignatureUpdate(bytes, path).lists];
@@ -30,4 +41,16 @@ export function readSignatureLists(path: string): EfiSignatureList[] {
 function isCertificateFile(bytes: Uint8Array): boolean {
   if (bytes[0] === 0x30 && bytes[1] === 0x82) return true;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('-----BEGIN ');
+}
+
+function isImageFile(path: string): boolean {
+  if (path === '-') return false;
+  using source = FileSource.open(path);
+  return isPe(source);
+}
+
+/** EFI_CERT_SHA256: what firmware compares images with, signed or not. UEFI 2.10, 32.4.1. */
+function imageDigest(path: string, owner: string): EfiSignatureList {
+  using source = FileSource.open(path);
+  return { type: 'sha256', signatures: [{ owner, data: digestMeasuredByFirmware(openPe(source), 'sha256') }] };
 }

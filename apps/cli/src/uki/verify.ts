@@ -27,7 +27,7 @@ export const verify: Verb = {
       .argument('<FILE>', 'file to check')
       .option(
         '--db <file>',
-        'what firmware trusts: certificates, signature lists (.esl) or a signed update (.auth); may be repeated. Without it Secure Boot counts as off',
+        'what firmware trusts: certificates, signature lists (.esl), a signed update (.auth), or images, by their digest; may be repeated. Without it Secure Boot counts as off',
         collect<string>,
       )
       .option('--dbx <file>', 'what firmware forbids, in the same forms; may be repeated', collect<string>)
@@ -70,9 +70,7 @@ function contextOf({ db, dbx, sbatLevel, shim, addon, signedKernel }: VerifyOpti
     throw new UsageError('--dbx goes with --db: firmware that forbids something trusts something, too');
   }
   return {
-    ...(db === undefined
-      ? {}
-      : { secureBoot: { db: db.flatMap(readSignatureLists), dbx: (dbx ?? []).flatMap(readSignatureLists) } }),
+    ...(db === undefined ? {} : { secureBoot: { db: listsOf(db), dbx: listsOf(dbx ?? []) } }),
     ...(sbatLevel === undefined ? {} : { sbatLevel: parseSbatLevel(parseUtf8(textOrFile(sbatLevel))) }),
     ...(shim === undefined ? {} : shimLevels(shim)),
     ...(addon === undefined ? {} : { role: 'addon' }),
@@ -90,3 +88,5 @@ function shimLevels(path: string): Pick<UkiContext, 'sbatLevel' | 'laterSbatLeve
   }
   return { sbatLevel: levels.automatic, laterSbatLevel: levels.latest };
 }
+
+const listsOf = (paths: readonly string[]) => paths.flatMap((path) => readSignatureLists(path));
