@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memorySource, readBytes } from '@vouchsafe/bytes';
-import { erofsTree, findErofsEntry, openErofs, planErofsImage } from '@vouchsafe/disk';
+import { type ErofsCompression, erofsTree, findErofsEntry, openErofs, writeErofsImage } from '@vouchsafe/disk';
 import type { FuzzTarget } from '@vouchsafe/testing';
 import { at, directory, file } from '../test/erofs-tree.ts';
-import { bytesOf, SEED, TIMESTAMP, written } from '../test/support.ts';
+import { bytesOf, readTestdata, SEED, TIMESTAMP, written } from '../test/support.ts';
 
 /** Without the bit that says that there is a checksum: most changes would end there. */
-function image(): Uint8Array {
+function unchecked(bytes: Uint8Array): Uint8Array {
+  bytes[1024 + 8] = 0;
+  return bytes;
+}
+
+function image(compression: ErofsCompression): Uint8Array {
   const tree = [
     directory(''),
     directory('d'),
@@ -15,9 +20,9 @@ function image(): Uint8Array {
     file('late', 5, { mtimeSeconds: 5 }),
     { kind: 'symlink', target: 'd/large', ...at('link') } as const,
   ];
-  const bytes = written((sink) => planErofsImage({ tree, uuid: SEED, timestampSeconds: TIMESTAMP }).write(sink));
-  bytes[1024 + 8] = 0;
-  return bytes;
+  return unchecked(
+    written((sink) => writeErofsImage({ tree, uuid: SEED, timestampSeconds: TIMESTAMP, compression }, sink)),
+  );
 }
 
 /** Of one file: a table of chunks in holes makes any size. */
@@ -26,7 +31,13 @@ const MAX_READ_BYTES = 1024 * 1024;
 /** Bytes as an EROFS image: whatever is listed has a path of plain parts, and each content can be read. */
 export const target: FuzzTarget = {
   name: 'disk-erofs',
-  seeds: () => [image()],
+  seeds: () => [
+    image('none'),
+    image('lz4'),
+    ...['all-fragments', 'large-clusters', 'full-index', 'chunks', 'prefixes'].map((name) =>
+      unchecked(readTestdata(`erofs/${name}.img`)),
+    ),
+  ],
   run(bytes) {
     const volume = openErofs(memorySource(bytes));
     for (const entry of erofsTree(volume)) {

@@ -14,7 +14,7 @@ export function copySource(source: ByteSource, sink: ByteSink, offset: number, s
  * written, but for its last octet: what a sink was never given reads as zeros.
  * @throws {BytesError} from either side.
  */
-export function copyRange(
+function copyRange(
   source: ByteSource,
   length: number,
   sink: ByteSink,

@@ -65,7 +65,18 @@ export { type ErofsEntry, findErofsEntry, listErofs } from './erofs/read/list.ts
 export { erofsTree } from './erofs/read/tree.ts';
 export { type ErofsVolume, openErofs } from './erofs/read/volume.ts';
 export { readErofsXattrs } from './erofs/read/xattrs.ts';
-export { EROFS_LAYOUT_VERSION, type ErofsImagePlan, type ErofsRequest, planErofsImage } from './erofs/write.ts';
+export {
+  EROFS_LAYOUT_VERSION,
+  type ErofsImagePlan,
+  type ErofsRequest,
+  planErofsImage,
+} from './erofs/write/erofs-image.ts';
+export {
+  type ErofsCompression,
+  type ErofsWriteRequest,
+  type WrittenErofs,
+  writeErofsImage,
+} from './erofs/write/write-image.ts';
 export { DiskError, type DiskErrorCode } from './error.ts';
 export { checkFat } from './fat/check.ts';
 export type { FatFinding, FatFindingCode } from './fat/findings.ts';

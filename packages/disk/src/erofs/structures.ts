@@ -113,6 +113,7 @@ export type DataLayout = (typeof DATA_LAYOUTS)[number];
 
 export const FLAT_PLAIN = 0;
 export const FLAT_INLINE = 2;
+export const COMPRESSED_COMPACT = 3;
 
 /** Block number of what is not there. Linux, fs/erofs/erofs_fs.h, EROFS_NULL_ADDR. */
 export const NO_BLOCK = 0xffffffff;
@@ -137,3 +138,35 @@ export const XATTR_PREFIXES: ReadonlyMap<number, string> = new Map([
   [5, 'lustre.'],
   [6, 'security.'],
 ]);
+
+/** Types of logical clusters. Linux, fs/erofs/erofs_fs.h, Z_EROFS_LCLUSTER_TYPE_*. */
+export const CLUSTER_TYPES = { plain: 0, head: 1, nonHead: 2, head2: 3 } as const;
+
+/** In front of the index of a compressed inode. Linux, fs/erofs/erofs_fs.h, struct z_erofs_map_header. */
+export const erofsMapHeader = struct('z_erofs_map_header', {
+  fragmentOffset: [
+    u32le,
+    'in the packed inode; or, in the upper half, the octets of the last block that are behind the index',
+  ],
+  advise: [
+    u16le,
+    'bits: 1 packs of 2 octets a cluster; 2, 4 larger blocks; 8 the last is behind the index; 16, 32 see the reader',
+  ],
+  algorithms: [u8, 'of the first and of the second kind of head: 0 is LZ4'],
+  clusterBits: [u8, 'bits of a logical cluster beyond those of a block; 128: all of the file is in the packed inode'],
+});
+export const MAP_HEADER_BYTES = 8;
+
+/** Bits of advise. Linux, fs/erofs/erofs_fs.h, Z_EROFS_ADVISE_*. */
+export const ADVISE = {
+  /** Of a compact index: packs of 2 octets a cluster. */
+  compacted2b: 0x1,
+  bigCluster1: 0x2,
+  bigCluster2: 0x4,
+  /** The last block stands behind the index. */
+  inlineCluster: 0x8,
+  /** What is not compressed stands in its block where it would in its page. */
+  interlaced: 0x10,
+  /** The end of the file is in the packed inode. */
+  fragment: 0x20,
+} as const;

@@ -3,9 +3,10 @@ import { parseUtf8 } from '@vouchsafe/base';
 import { type ByteSource, readBytes } from '@vouchsafe/bytes';
 import { DiskError } from '../../error.ts';
 import { chunkSource } from './chunks.ts';
+import { compressedSource } from './compressed.ts';
 import { flatSource } from './flat.ts';
-import type { ErofsInode } from './inode.ts';
-import { erofsMalformed, erofsUnsupported } from './malformed.ts';
+import { type ErofsInode, readErofsInode } from './inode.ts';
+import { erofsMalformed } from './malformed.ts';
 import type { ErofsVolume } from './volume.ts';
 
 /** PATH_MAX of Linux, <linux/limits.h>, with the NUL that ends a path there. */
@@ -65,5 +66,22 @@ export function dataSource(volume: ErofsVolume, inode: ErofsInode, image: ByteSo
   const label = `${volume.source.label}: inode ${inode.nid}`;
   if (inode.layout === 'plain' || inode.layout === 'inline') return flatSource(volume, inode, image, label);
   if (inode.layout === 'chunked') return chunkSource(volume, inode, label);
-  throw erofsUnsupported(volume.source, `inode ${inode.nid}: its data is compressed (${inode.layout})`);
+  return compressedSource(volume, inode, label, () => packedSource(volume, inode));
+}
+
+const PACKED = new WeakMap<ErofsVolume, ByteSource>();
+
+/** The inode that holds the ends of files. One source for all files, since it keeps what it decompressed last. */
+function packedSource(volume: ErofsVolume, inode: ErofsInode): ByteSource {
+  const { packedNid } = volume.layout;
+  // It may itself be compressed, but not have its end in itself.
+  if (packedNid === undefined || packedNid === inode.nid) {
+    throw erofsMalformed(volume.source, `inode ${inode.nid}: expected a packed inode, as its end is there`);
+  }
+  let packed = PACKED.get(volume);
+  if (packed === undefined) {
+    packed = dataSource(volume, readErofsInode(volume, packedNid), volume.source);
+    PACKED.set(volume, packed);
+  }
+  return packed;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ascii } from '@vouchsafe/base';
 import { encode } from '@vouchsafe/codec';
-import { compareBytes } from '../tree/compare.ts';
-import type { TreeNode } from '../tree/file-tree.ts';
-import { DIRENT_BYTES, erofsDirent, FILE_TYPE_NUMBERS } from './structures.ts';
+import { compareBytes } from '../../tree/compare.ts';
+import type { TreeNode } from '../../tree/file-tree.ts';
+import { DIRENT_BYTES, erofsDirent, FILE_TYPE_NUMBERS } from '../structures.ts';
 
 interface NamedNode {
   readonly name: Uint8Array;

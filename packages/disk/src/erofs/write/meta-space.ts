@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { alignUp } from '../align.ts';
-import { SLOT_BYTES } from './structures.ts';
+import { alignUp } from '../../align.ts';
+import { SLOT_BYTES } from '../structures.ts';
 
 /**
  * Gives inodes their places in the metadata: each, with what follows it, in the fullest block that has room, so that few

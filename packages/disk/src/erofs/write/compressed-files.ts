@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BlockWriter } from './block-writer.ts';
+import { ClusterIndex } from './cluster-index.ts';
+import { type CompressedBatch, type CompressionBatch, IS_PLAIN } from './compress-batch.ts';
+import { BLOCK_BYTES, type TailStore, writeFlatFile } from './erofs-image.ts';
+import { flatStorage } from './flat-files.ts';
+import type { ImageInode } from './image-inode.ts';
+import { indexOffset } from './layout.ts';
+
+/** Files are compressed in parts of this size: by several threads with the same outcome, and within bounded memory. */
+const PART_BYTES = 2 * 1024 * 1024;
+const BATCH_BYTES = PART_BYTES;
+
+/** A part of a file, in a batch. */
+interface Part {
+  readonly inode: ImageInode;
+  /** In the file. */
+  readonly start: number;
+  readonly isLast: boolean;
+}
+
+/** Parts to compress, and what comes before, between and behind them: files that are not compressed, in the image's order. */
+export interface FileBatch {
+  readonly work: CompressionBatch;
+  /** Of the work, in order; a file that is not compressed is a part that the work does not have. */
+  readonly members: readonly (Part | { readonly inode: ImageInode; readonly isFlat: true })[];
+}
+
+/** A file as large as a block or smaller cannot take less. */
+const isWorthIt = (inode: ImageInode): boolean => inode.dataBytes > BLOCK_BYTES;
+
+/** All files in their order, in batches; contents are read as batches are asked for. */
+export function* fileBatches(inodes: readonly ImageInode[]): Generator<FileBatch, void> {
+  let members: FileBatch['members'][number][] = [];
+  let ends: number[] = [];
+  let input = new Uint8Array(BATCH_BYTES);
+  let used = 0;
+  const take = (): FileBatch => {
+    const batch = { work: { input: input.subarray(0, used), ends: Uint32Array.from(ends) }, members };
+    members = [];
+    ends = [];
+    input = new Uint8Array(BATCH_BYTES);
+    used = 0;
+    return batch;
+  };
+  for (const inode of inodes) {
+    const { inode: of } = inode.node;
+    if (of.kind !== 'file') continue;
+    if (!isWorthIt(inode)) {
+      members.push({ inode, isFlat: true });
+      continue;
+    }
+    for (let start = 0; start < inode.dataBytes; start += PART_BYTES) {
+      const length = Math.min(PART_BYTES, inode.dataBytes - start);
+      if (used + length > BATCH_BYTES) yield take();
+      of.content.read(start, input.subarray(used, used + length));
+      used += length;
+      ends.push(used);
+      members.push({ inode, start, isLast: start + length === inode.dataBytes });
+    }
+  }
+  yield take();
+}
+
+/** Writes what became of the batches, in their order, and says for each file where it is. */
+export class CompressedFiles {
+  readonly #writer: BlockWriter;
+  readonly #tails: TailStore;
+  #index: ClusterIndex | undefined;
+  #firstBlock = 0;
+  /** Whether any file is compressed. */
+  isCompressed = false;
+
+  constructor(writer: BlockWriter, tails: TailStore) {
+    this.#writer = writer;
+    this.#tails = tails;
+  }
+
+  /** @throws {BytesError} */
+  write({ members }: FileBatch, { output, counts, starts }: CompressedBatch): void {
+    let part = 0;
+    let block = 0;
+    for (const member of members) {
+      if ('isFlat' in member) {
+        this.#writeFlat(member.inode, this.#writer.nextBlock);
+        continue;
+      }
+      const count = counts[part++] as number;
+      const bytes = output.subarray(block * BLOCK_BYTES, (block + count) * BLOCK_BYTES);
+      this.#writePart(member, bytes, starts.subarray(block, block + count));
+      block += count;
+    }
+  }
+
+  #writePart({ inode, start, isLast }: Part, blocks: Uint8Array, starts: Uint32Array): void {
+    if (this.#index === undefined) {
+      this.#index = new ClusterIndex(inode.dataBytes);
+      this.#firstBlock = this.#writer.nextBlock;
+    }
+    for (const word of starts) this.#index.add(start + (word & ~IS_PLAIN), word >= IS_PLAIN);
+    if (!isLast) {
+      this.#writer.writeBytes(blocks);
+      return;
+    }
+    const index = this.#index;
+    this.#index = undefined;
+    const headerOffset = indexOffset(inode.headBytes);
+    const flat = flatStorage(inode, this.#firstBlock, BLOCK_BYTES);
+    const flatBytes = Math.ceil(flat.blockBytes / BLOCK_BYTES) * BLOCK_BYTES + flat.tailBytes;
+    if (index.blocks * BLOCK_BYTES + index.sizeBytes(headerOffset) >= flatBytes) {
+      this.#writer.returnTo(this.#firstBlock);
+      this.#writeFlat(inode, this.#firstBlock);
+      return;
+    }
+    this.#writer.writeBytes(blocks);
+    inode.stored = { kind: 'compressed', index: index.encode(headerOffset, this.#firstBlock), blocks: index.blocks };
+    this.isCompressed = true;
+  }
+
+  #writeFlat(inode: ImageInode, firstBlock: number): void {
+    inode.stored = flatStorage(inode, firstBlock, BLOCK_BYTES);
+    writeFlatFile(this.#writer, inode, NO_COPIES, this.#tails);
+  }
+}
+
+const NO_COPIES: ReadonlySet<ImageInode> = new Set();

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** LZ4 block format: what a match is at least, and how far it may refer back. */
+const MIN_MATCH = 4;
+const MAX_DISTANCE = 0xffff;
+/** LZ4 block format, "End of block conditions": the last five octets are literals, the last match begins twelve before the end. */
+const LAST_LITERALS = 5;
+const MATCH_START_LIMIT = 12;
+/** Enough of a last run to keep the second of these conditions behind any match: a token, and eight literals. */
+const LAST_RUN_BYTES = 1 + MATCH_START_LIMIT - MIN_MATCH;
+/** Lengths in a token go up to this; what is more follows in octets of 255. */
+const TOKEN_MAX = 15;
+const HASH_BITS = 13;
+/** After so many positions without a match, as a power of two, the search takes longer steps. */
+const SKIP_BITS = 6;
+
+/** Where each sequence of four octets was last seen. One serves for any number of clusters of the same input. */
+export type Lz4Table = Int32Array;
+
+export function newLz4Table(): Lz4Table {
+  return new Int32Array(2 ** HASH_BITS).fill(-1);
+}
+
+/** How much went in and how much came out. */
+export interface Lz4Cluster {
+  consumed: number;
+  produced: number;
+}
+
+/**
+ * Compresses as much of the input as fits into `output`, as one LZ4 block that refers to nothing before `start`. The same
+ * input gives the same octets for ever: EROFS images depend on it.
+ * @param input at most 2^31 octets, the same array as long as the table is.
+ * @param result is written to, so that none is made for each cluster.
+ */
+export function compressLz4Cluster(
+  input: Uint8Array,
+  start: number,
+  end: number,
+  output: Uint8Array,
+  table: Lz4Table,
+  result: Lz4Cluster,
+): void {
+  const matchStartEnd = end - MATCH_START_LIMIT;
+  const matchEnd = end - LAST_LITERALS;
+  const sequenceEnd = output.length - LAST_RUN_BYTES;
+  let anchor = start;
+  let at = start;
+  let out = 0;
+  for (;;) {
+    // Beyond this there is no room for the literals before a match.
+    const searchEnd = Math.min(matchStartEnd, anchor + (sequenceEnd - out));
+    let ref = -1;
+    let next = at;
+    let tries = 1 << SKIP_BITS;
+    let isFound = false;
+    while (next <= searchEnd) {
+      at = next;
+      const sequence =
+        (input[at] as number) |
+        ((input[at + 1] as number) << 8) |
+        ((input[at + 2] as number) << 16) |
+        ((input[at + 3] as number) << 24);
+      const slot = Math.imul(sequence, 0x9e3779b1) >>> (32 - HASH_BITS);
+      ref = table[slot] as number;
+      table[slot] = at;
+      // The cluster before may have looked further than it went.
+      if (
+        ref >= start &&
+        ref < at &&
+        at - ref <= MAX_DISTANCE &&
+        ((input[ref] as number) |
+          ((input[ref + 1] as number) << 8) |
+          ((input[ref + 2] as number) << 16) |
+          ((input[ref + 3] as number) << 24)) ===
+          sequence
+      ) {
+        isFound = true;
+        break;
+      }
+      next = at + (tries++ >> SKIP_BITS);
+    }
+    if (!isFound) break;
+    let matched = at + MIN_MATCH;
+    let refMatched = ref + MIN_MATCH;
+    while (at > anchor && ref > start && input[at - 1] === input[ref - 1]) {
+      at--;
+      ref--;
+    }
+    const literals = at - anchor;
+    const literalOctets = literals >= TOKEN_MAX ? Math.floor((literals - TOKEN_MAX) / 255) + 1 : 0;
+    const fixed = out + 1 + literalOctets + literals + 2;
+    if (fixed > sequenceEnd) break;
+    while (matched < matchEnd && input[matched] === input[refMatched]) {
+      matched++;
+      refMatched++;
+    }
+    let length = matched - at - MIN_MATCH;
+    let lengthOctets = length >= TOKEN_MAX ? Math.floor((length - TOKEN_MAX) / 255) + 1 : 0;
+    if (fixed + lengthOctets > sequenceEnd) {
+      lengthOctets = sequenceEnd - fixed;
+      length = TOKEN_MAX - 1 + 255 * lengthOctets;
+    }
+    const token = out++;
+    output[token] = (Math.min(literals, TOKEN_MAX) << 4) | Math.min(length, TOKEN_MAX);
+    if (literalOctets > 0) out = putLength(output, out, literals - TOKEN_MAX);
+    if (literals < 48) for (let i = 0; i < literals; i++) output[out + i] = input[anchor + i] as number;
+    else output.set(input.subarray(anchor, at), out);
+    out += literals;
+    const distance = at - ref;
+    output[out++] = distance & 0xff;
+    output[out++] = distance >> 8;
+    if (lengthOctets > 0) out = putLength(output, out, length - TOKEN_MAX);
+    at += MIN_MATCH + length;
+    anchor = at;
+    if (at > matchStartEnd) break;
+    const before = at - 2;
+    const sequence =
+      (input[before] as number) |
+      ((input[before + 1] as number) << 8) |
+      ((input[before + 2] as number) << 16) |
+      ((input[before + 3] as number) << 24);
+    table[Math.imul(sequence, 0x9e3779b1) >>> (32 - HASH_BITS)] = before;
+  }
+  putLastRun(input, anchor, end, output, out, result);
+  result.consumed += anchor - start;
+}
+
+/** What is left of a length that a token does not hold. */
+function putLength(output: Uint8Array, at: number, rest: number): number {
+  let out = at;
+  let left = rest;
+  for (; left >= 255; left -= 255) output[out++] = 255;
+  output[out++] = left;
+  return out;
+}
+
+function putLastRun(
+  input: Uint8Array,
+  anchor: number,
+  end: number,
+  output: Uint8Array,
+  at: number,
+  result: Lz4Cluster,
+): void {
+  let out = at;
+  const room = output.length - out - 1;
+  const fitting = room < TOKEN_MAX ? room : room - Math.floor((room - TOKEN_MAX) / 256) - 1;
+  const literals = Math.min(end - anchor, fitting);
+  output[out++] = Math.min(literals, TOKEN_MAX) << 4;
+  if (literals >= TOKEN_MAX) out = putLength(output, out, literals - TOKEN_MAX);
+  output.set(input.subarray(anchor, anchor + literals), out);
+  result.consumed = literals;
+  result.produced = out + literals;
+}
