@@ -14,13 +14,7 @@ export function copySource(source: ByteSource, sink: ByteSink, offset: number, s
  * written, but for its last octet: what a sink was never given reads as zeros.
  * @throws {BytesError} from either side.
  */
-function copyRange(
-  source: ByteSource,
-  length: number,
-  sink: ByteSink,
-  offset: number,
-  signal?: CancelSignal,
-): void {
+function copyRange(source: ByteSource, length: number, sink: ByteSink, offset: number, signal?: CancelSignal): void {
   if (length === 0) return;
   const whole: Extent = { start: 0, end: length };
   const buffer = new Uint8Array(Math.min(CHUNK_BYTES, length));
