@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MemorySink, memorySource, readBytes } from '@vouchsafe/bytes';
-import { encodeStubArchive, FILE_TYPES, readCpio, readCpioLink, writeCpio } from '@vouchsafe/disk';
+import { cpioTree, encodeStubArchive, FILE_TYPES, readCpio, readCpioLink, writeCpio } from '@vouchsafe/disk';
 import type { FuzzTarget } from '@vouchsafe/testing';
 
 function archive(): Uint8Array {
@@ -25,5 +25,6 @@ export const target: FuzzTarget = {
       if (entry.kind === 'symlink') readCpioLink(entry);
     }
     if (total > bytes.length) throw new Error('more content than archive');
+    cpioTree([readCpio(memorySource(bytes))]);
   },
 };

@@ -2,6 +2,7 @@
 
 export { type Compression, compressionOf, isReadCompression, type UnreadCompression } from './compression/detect.ts';
 export { copySource } from './copy.ts';
+export { cpioTree } from './cpio/cpio-tree.ts';
 export { CPIO_HEADER_BYTES, type CpioHeader } from './cpio/header.ts';
 export { type CpioEntry, DEFAULT_MAX_CPIO_ENTRIES, readCpio, readCpioLink } from './cpio/read.ts';
 export { encodeStubArchive, type StubArchiveKind, type StubFile, writeStubArchive } from './cpio/stub-archive.ts';

@@ -50,6 +50,26 @@ export function* readCpio(source: ByteSource, maxEntries = DEFAULT_MAX_CPIO_ENTR
   }
 }
 
+/**
+ * The members of one archive that begins at an octet of the source, up to its trailer.
+ * @returns also the octet behind it.
+ * @throws {DiskError} 'cpio_malformed'; 'limit' for more than `maxEntries`. @throws {BytesError}
+ */
+export function readCpioArchive(
+  source: ByteSource,
+  start: number,
+  maxEntries = DEFAULT_MAX_CPIO_ENTRIES,
+): { readonly entries: CpioEntry[]; readonly end: number } {
+  const entries: CpioEntry[] = [];
+  for (let at = start; ; ) {
+    const { entry, end } = readEntry(source, at);
+    if (entry === undefined) return { entries, end };
+    if (entries.length >= maxEntries) throw new DiskError('limit', `cpio archive: more than ${maxEntries} members`);
+    entries.push(entry);
+    at = end;
+  }
+}
+
 function readEntry(source: ByteSource, at: number): { readonly entry: CpioEntry | undefined; readonly end: number } {
   requireLeft(source, at, CPIO_HEADER_BYTES, 'a header');
   const header = decodeCpioHeader(readBytes(source, at, CPIO_HEADER_BYTES), at);

@@ -5,15 +5,15 @@ import { decodeLinkedBlock } from './linked-block.ts';
 import { Xxh32 } from './xxh32.ts';
 
 /** LZ4 frame format description 1.6.4, "General Structure of LZ4 Frame format", "Skippable Frames" and "Legacy frame". */
-const FRAME_MAGIC = 0x184d2204;
-const LEGACY_MAGIC = 0x184c2102;
+export const FRAME_MAGIC = 0x184d2204;
+export const LEGACY_MAGIC = 0x184c2102;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 
 /** What a block may refer to of those before it. */
 const HISTORY_BYTES = 64 * 1024;
 const LEGACY_BLOCK_BYTES = 8 * 1024 * 1024;
 /** LZ4_COMPRESSBOUND of that: what is larger is no size, but the magic number of another frame. */
-const LEGACY_MAX_COMPRESSED = LEGACY_BLOCK_BYTES + Math.floor(LEGACY_BLOCK_BYTES / 255) + 16;
+export const LEGACY_MAX_COMPRESSED = LEGACY_BLOCK_BYTES + Math.floor(LEGACY_BLOCK_BYTES / 255) + 16;
 const BLOCK_BYTES: readonly number[] = [0, 0, 0, 0, 64 * 1024, 256 * 1024, 1024 * 1024, 4 * 1024 * 1024];
 
 /**

@@ -25,20 +25,21 @@ const CHUNK_BYTES = 256 * 1024;
 /**
  * Decompresses a source, several members or frames end to end too, as its tool does; memory is bounded by what the
  * format's windows take.
+ * @param limits.onGzipEnd told how many octets are gzip data; what follows is then not looked at.
  * @returns pieces that may be overwritten by the next.
  * @throws {DiskError} 'compression_malformed', also for what was cut; 'compression_unsupported'; 'limit'. @throws {BytesError}
  */
 export async function* decompressed(
   source: ByteSource,
   compression: Compression,
-  limits: DecompressionLimits & LongWork = {},
+  limits: DecompressionLimits & LongWork & { readonly onGzipEnd?: (bytes: number) => void } = {},
 ): AsyncGenerator<Uint8Array, void> {
   const { maxBytes = DEFAULT_MAX_DECOMPRESSED_BYTES, maxRatio = DEFAULT_MAX_RATIO, signal, onProgress } = limits;
   const ratioBytes = Math.max(RATIO_FLOOR_BYTES, source.size * maxRatio);
   const consumed = { bytes: 0 };
   let total = 0;
   try {
-    for await (const piece of piecesOf(source, compression, consumed)) {
+    for await (const piece of piecesOf(source, compression, consumed, limits.onGzipEnd)) {
       signal?.throwIfAborted();
       total += piece.length;
       if (total > Math.min(maxBytes, ratioBytes)) {
@@ -63,10 +64,11 @@ function piecesOf(
   source: ByteSource,
   compression: Compression,
   consumed: Consumed,
+  onGzipEnd: ((bytes: number) => void) | undefined,
 ): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   switch (compression) {
     case 'gzip':
-      return gunzipped(source, consumed);
+      return gunzipped(source, consumed, onGzipEnd);
     case 'zstd':
       return unzstd(source, consumed);
     case 'xz':
@@ -78,9 +80,17 @@ function piecesOf(
   }
 }
 
-async function* gunzipped(source: ByteSource, consumed: Consumed): AsyncGenerator<Uint8Array, void> {
+async function* gunzipped(
+  source: ByteSource,
+  consumed: Consumed,
+  onEnd: ((bytes: number) => void) | undefined,
+): AsyncGenerator<Uint8Array, void> {
   const transform = createGunzip({ chunkSize: CHUNK_BYTES });
   yield* through(source, transform, consumed);
+  if (onEnd !== undefined) {
+    onEnd(transform.bytesWritten);
+    return;
+  }
   // zlib ends where no further member begins. Zeros may follow, as tapes have them; anything else, gzip warns of.
   for (let at = transform.bytesWritten; at < source.size; at += CHUNK_BYTES) {
     const rest = readBytes(source, at, Math.min(CHUNK_BYTES, source.size - at));

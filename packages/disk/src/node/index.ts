@@ -1,3 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type DecompressionLimits, decompressed } from './decompress.ts';
+export { type InitrdPart, type OpenInitrd, type OpenInitrdOptions, openInitrd } from './open-initrd.ts';
 export { type OpenTree, type OpenTreeOptions, openTree, type TreeInputKind, treeInputKind } from './open-tree.ts';
