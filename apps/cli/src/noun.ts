@@ -116,4 +116,41 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
     },
   },
+  tpm: {
+    summary: 'the local TPM: look, quote, seal, codes',
+    example: 'vouchsafe tpm pcrs --pcrs sha256:4,7,11',
+    verbs: {
+      info: {
+        summary: 'say which TPM it is and what is in it',
+        load: async () => (await import('./tpm/info.ts')).info,
+      },
+      pcrs: { summary: 'show the PCRs', load: async () => (await import('./tpm/pcrs.ts')).pcrs },
+      events: {
+        summary: "show this machine's logs of what was measured",
+        load: async () => (await import('./tpm/events.ts')).events,
+      },
+      quote: { summary: 'have the TPM sign its PCRs', load: async () => (await import('./tpm/quote.ts')).quote },
+      ek: {
+        summary: 'show and check the certificates of its maker',
+        load: async () => (await import('./tpm/ek.ts')).ek,
+      },
+      seal: { summary: 'seal a secret to this machine', load: async () => (await import('./tpm/seal.ts')).seal },
+      unseal: { summary: 'open a sealed secret', load: async () => (await import('./tpm/unseal.ts')).unseal },
+      totp: {
+        summary: 'a code that only this machine, booted as it was, can show',
+        load: async () => (await import('./tpm/totp.ts')).totp,
+      },
+    },
+  },
+  quote: {
+    summary: 'quotes of a TPM, offline',
+    example:
+      'vouchsafe quote verify --ak ak.pem --attest q.attest --signature q.sig --pcrs q.pcrs --nonce 00112233445566778899aabbccddeeff',
+    verbs: {
+      verify: {
+        summary: 'check a quote, and the logs that lead to it',
+        load: async () => (await import('./quote/verify.ts')).verify,
+      },
+    },
+  },
 };

@@ -2,11 +2,11 @@
 // Every usage text has an example that works.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { needsTool, tempDir } from '@vouchsafe/testing';
+import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
 import { NOUNS } from '../src/noun.ts';
 import { madePe, madeVariableStore } from './made-efi.ts';
 import { ENVIRONMENT, MAIN, vouchsafe } from './support.ts';
@@ -63,17 +63,51 @@ function sceneOfImages(dir: string): void {
   assert.equal(vouchsafe(dir, 'keys', 'generate', 'keys').code, 0);
 }
 
+/** A machine with a software TPM, what was sealed to it, and what it signed. */
+async function sceneOfTpm(t: TestContext, dir: string): Promise<void> {
+  const machine = join(dir, 'machine');
+  mkdirSync(machine);
+  const setup = ['--tpm2', '--tpm-state', machine, '--create-ek-cert', '--config', join(machine, 'setup.conf')];
+  writeFileSync(
+    join(machine, 'setup.conf'),
+    `create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = ${machine}/ca.conf\ncreate_certs_tool_options = ${machine}/ca.options\n`,
+  );
+  const paths = ['signingkey = key.pem', 'issuercert = issuer.pem', 'certserial = serial'];
+  const lines = paths.map((line) => line.replace('= ', `= ${machine}/`));
+  writeFileSync(join(machine, 'ca.conf'), [`statedir = ${machine}`, ...lines, ''].join('\n'));
+  writeFileSync(join(machine, 'ca.options'), '--platform-manufacturer a\n--platform-version 1\n--platform-model a\n');
+  execFileSync('swtpm_setup', setup, { stdio: 'pipe' });
+  const authorities = ['swtpm-localca-rootca-cert.pem', 'issuer.pem'].map((name) => readFileSync(join(machine, name)));
+  writeFileSync(join(dir, 'tpm-makers.pem'), Buffer.concat(authorities));
+  const { path } = await startSwtpm(t, machine);
+  ENVIRONMENT['VOUCHSAFE_TPM'] = `swtpm:${path}`;
+  writeFileSync(join(dir, 'disk.key'), 'the key of the disk');
+  writeFileSync(join(dir, 'pw'), 'recover');
+  const sealed = ['disk.key', '--pcrs', 'sha256:7', '-o', 'disk.sealed'];
+  assert.equal(vouchsafe(dir, 'tpm', 'seal', ...sealed).code, 0);
+  const evidence = join(dir, 'evidence', 'sys/kernel/security/tpm0');
+  mkdirSync(evidence, { recursive: true });
+  copyFileSync(BOOT_LOG, join(evidence, 'binary_bios_measurements'));
+  const nonce = ['--nonce', '00112233445566778899aabbccddeeff', '--pcrs', 'sha256:23'];
+  const quote = ['--attest', 'q.attest', '--signature', 'q.sig', '--pcr-values', 'q.pcrs', '--ak-public', 'ak.pem'];
+  assert.equal(vouchsafe(dir, 'tpm', 'quote', ...nonce, ...quote).code, 0);
+}
+
 /** Files that an example makes, and that are there already. */
 const MADE: Readonly<Record<string, readonly string[]>> = {
   'verity format': ['root.hash', 'root.fec'],
   'fsverity sign': ['app.bin.sig'],
   'uki sign': ['linux.signed.efi'],
   'keys generate': ['keys'],
+  'tpm seal': ['disk.sealed'],
+  'tpm unseal': ['disk.key'],
+  'tpm quote': ['q.attest', 'q.sig', 'q.pcrs', 'ak.pem'],
 };
 
-test('each usage has an example that works', needsTool('openssl'), async (t) => {
+test('each usage has an example that works', needsTool('openssl', 'swtpm', 'swtpm_setup', 'certtool'), async (t) => {
   const dir = tempDir(t);
   scene(dir);
+  await sceneOfTpm(t, dir);
   const usages = Object.entries(NOUNS).flatMap(([noun, { verbs }]) => [
     [noun],
     ...Object.keys(verbs).map((verb) => [noun, verb]),

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 export const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 /** Compiled sources are kept between the many short runs. */
-export const ENVIRONMENT = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'vouchsafe-test-compile-cache') };
+export const ENVIRONMENT: NodeJS.ProcessEnv = {
+  ...process.env,
+  NODE_COMPILE_CACHE: join(tmpdir(), 'vouchsafe-test-compile-cache'),
+};
 
 export interface Outcome {
   readonly code: number | null;

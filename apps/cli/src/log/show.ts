@@ -60,11 +60,12 @@ export const show: Verb = {
       .addOption(quirkOption())
       .option('--json', 'print one JSON document')
       .addHelpText('after', `${TRUST_LEGEND}\n\nExample:\n  vouchsafe log show boot.log`)
-      .action((paths: string[], options: ShowOptions) => run(session, paths, options));
+      .action((paths: string[], options: ShowOptions) => showLogs(session, paths, options));
   },
 };
 
-function run(session: Session, arguments_: readonly string[], options: ShowOptions): void {
+/** Shows logs; `tpm events` does it for those of this machine. */
+export function showLogs(session: Session, arguments_: readonly string[], options: ShowOptions): void {
   const paths = expandPaths(arguments_);
   const yaml = options.yamlVersion ?? (options.yaml === true ? 1 : undefined);
   if (yaml !== undefined && session.isJson) throw new UsageError('--yaml and --json exclude each other');
