@@ -72,7 +72,7 @@ function checkNx(pe: PeFile, kernel: PeFile): UkiFinding[] {
   }
   const hint =
     inner === true
-      ? 'the kernel has it and the stub lost it; use a stub with NX_COMPAT'
+      ? 'the kernel has it, the stub has not; use a stub with NX_COMPAT (systemd 254 or later)'
       : 'firmware that asks for it does not load the image; the kernel has none either';
   return [finding('nx_missing', 'warning', where, { expected: 'NX_COMPAT', actual: 'none', hint })];
 }
