@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What options and arguments may hold. A refusal is a usage error that names the option.
-import { readFileSync } from 'node:fs';
-import { HexError, parseHex, utf8 } from '@vouchsafe/base';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { concatBytes, HexError, parseHex, utf8 } from '@vouchsafe/base';
 import { BytesError } from '@vouchsafe/bytes';
 import { hostError } from '@vouchsafe/bytes/node';
 import { InvalidArgumentError } from './arguments/invalid-argument-error.ts';
@@ -43,15 +43,35 @@ const MAX_SMALL_FILE_BYTES = 8 * 1024 * 1024;
  * @throws {BytesError} what the host refuses; 'out_of_range' when it is too large to be what it should be.
  */
 export function readSmallFile(path: string): Uint8Array {
-  let bytes: Uint8Array;
+  const bytes = onlyBeginning(path, MAX_SMALL_FILE_BYTES + 1);
+  if (bytes.length > MAX_SMALL_FILE_BYTES) {
+    throw new BytesError('out_of_range', `${path}: it has more than 8 MiB; is it the right file?`);
+  }
+  return bytes;
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Up to `maxBytes` octets, so that a disk given by mistake is not read into memory. It may be a pipe, without a size. */
+function onlyBeginning(path: string, maxBytes: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
   try {
-    bytes = readFileSync(path === '-' ? 0 : path);
+    const fd = path === '-' ? 0 : openSync(path, 'r');
+    try {
+      for (let size = 0; size < maxBytes; ) {
+        const chunk = new Uint8Array(CHUNK_BYTES);
+        const got = readSync(fd, chunk);
+        if (got === 0) break;
+        chunks.push(chunk.subarray(0, got));
+        size += got;
+      }
+    } finally {
+      if (fd !== 0) closeSync(fd);
+    }
   } catch (cause) {
     throw hostError(path, cause);
   }
-  if (bytes.length > MAX_SMALL_FILE_BYTES)
-    throw new BytesError('out_of_range', `${path}: too large; is it the right file?`);
-  return bytes;
+  return concatBytes(...chunks).subarray(0, maxBytes);
 }
 
 /** For options that may be given several times. */

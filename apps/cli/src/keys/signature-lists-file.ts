@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { statSync } from 'node:fs';
 import { FileSource } from '@vouchsafe/bytes/node';
 import {
   certificateLists,
@@ -44,7 +45,8 @@ function isCertificateFile(bytes: Uint8Array): boolean {
 }
 
 function isImageFile(path: string): boolean {
-  if (path === '-') return false;
+  // Of a pipe nothing can be read twice.
+  if (path === '-' || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   using source = FileSource.open(path);
   return isPe(source);
 }

@@ -2,10 +2,11 @@
 
 import { utf8 } from '@vouchsafe/base';
 import { OutputFile } from '@vouchsafe/bytes/node';
-import { buildUki, type UkiContents } from '@vouchsafe/pe';
+import { buildUki, checkUki, type PeFile, type UkiContents } from '@vouchsafe/pe';
 import { formatPem, type Signer } from '@vouchsafe/pki';
 import { requireDistinctOutputs } from '../outputs.ts';
 import { textOrFile } from '../parse.ts';
+import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
@@ -84,6 +85,7 @@ async function run(session: Session, options: BuildOptions): Promise<void> {
   const phases = options.measure === undefined ? undefined : measuredPhases(uki, options);
   const policies = options.policyDigest === undefined ? undefined : policyDigests(uki, options);
   if (signing !== undefined) await signWritten(output, sizeBytes, signing);
+  noteProblems(session, uki);
   output.commit();
   if (options.linux !== undefined && options.osRelease === undefined) {
     session.note('without --os-release boot loaders do not list the image');
@@ -96,13 +98,20 @@ async function run(session: Session, options: BuildOptions): Promise<void> {
   });
 }
 
+/** What can be told of the image by itself: a kernel that is none, or another machine's, is found before the first boot. */
+function noteProblems(session: Session, uki: PeFile): void {
+  for (const { severity, where, code, hint } of checkUki(uki)) {
+    if (severity === 'error') session.note(printable(`it will not boot: ${where.path ?? ''} ${code}: ${hint}`));
+  }
+}
+
 /** What does not go together. */
 function requireSense({ signKernel, linux, pcrsig, joinProfile, ...options }: BuildOptions): void {
+  if (linux === undefined)
+    throw new UsageError('--linux is missing: name the kernel (what has none is made by uki addon)');
   const hasPolicyKey = options.pcrPrivateKey !== undefined || options.pcrSignCommand !== undefined;
-  if (signKernel !== undefined && (linux === undefined || options.securebootCertificate === undefined)) {
-    throw new UsageError(
-      '--sign-kernel goes with --linux and with what signs: --secureboot-private-key and its certificate',
-    );
+  if (signKernel !== undefined && options.securebootCertificate === undefined) {
+    throw new UsageError('--sign-kernel goes with what signs: --secureboot-private-key and its certificate');
   }
   if (pcrsig !== undefined && (hasPolicyKey || joinProfile !== undefined)) {
     throw new UsageError('--pcrsig is for the policies of one profile, and instead of a key that signs them');

@@ -7,11 +7,9 @@ const MAX_SHOWN = 40;
 /** Findings as lines for people. */
 export function findingsText(findings: readonly Finding[]): string {
   const lines = findings.slice(0, MAX_SHOWN).map((finding) => {
-    const differs =
-      finding.expected === undefined
-        ? ''
-        : `\n    expected ${finding.expected}\n    found    ${finding.actual ?? 'nothing'}`;
-    return `${placeText(finding.where)}: ${finding.code}${differs}\n    ${finding.hint}`;
+    const expected = finding.expected === undefined ? '' : `\n    expected ${finding.expected}`;
+    const actual = finding.actual === undefined ? '' : `\n    found    ${finding.actual}`;
+    return `${placeText(finding.where)}: ${finding.code}${expected}${actual}\n    ${finding.hint}`;
   });
   const more = findings.length - MAX_SHOWN;
   return [...lines, ...(more > 0 ? [`… and ${more} more; --json lists them all`] : [])].join('\n');

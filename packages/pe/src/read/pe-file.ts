@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { toHex } from '@vouchsafe/base';
 import type { ByteSource, Extent } from '@vouchsafe/bytes';
 import { PeError } from '../error.ts';
 import {
@@ -103,10 +104,25 @@ export function isPe(source: ByteSource): boolean {
   }
 }
 
+/** What people mistake for one. */
+function describeBeginning(source: ByteSource): string {
+  const bytes = readRange(source, 0, 8, 'the beginning');
+  const text = String.fromCharCode(...bytes);
+  if (text.startsWith('-----BEG')) return 'PEM, a key or certificate';
+  if (text.startsWith('\u007fELF')) return 'an ELF file';
+  if (text.startsWith('\u001f\u008b')) return 'a file compressed by gzip';
+  return `a file that begins with ${toHex(bytes)}`;
+}
+
 /** Offset of IMAGE_FILE_HEADER. */
 function findFileHeader(source: ByteSource): number {
   if (source.size < (imageDosHeader.size ?? 0)) {
     throw new PeError('not_pe', `${source.label}: expected a PE file, found ${source.size} octets`, { offset: 0 });
+  }
+  const [m, z] = readRange(source, 0, 2, 'the signature');
+  if (m !== 0x4d || z !== 0x5a) {
+    const message = `${source.label}: expected a PE file, as EFI applications, kernels and stubs are ('MZ'), found ${describeBeginning(source)}`;
+    throw new PeError('not_pe', message, { offset: 0 });
   }
   const { e_lfanew: offset } = readStructure(source, imageDosHeader, 0, 'not_pe');
   if (offset > MAX_HEADERS_BYTES) {
