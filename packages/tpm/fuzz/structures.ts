@@ -5,16 +5,43 @@ import { type Codec, CodecError, decode, encode } from '@vouchsafe/codec';
 import type { FuzzTarget } from '@vouchsafe/testing';
 import {
   checkAttestationKey,
+  findStoredCertificates,
   importSigningKey,
   TpmError,
+  tpm2bCreationData,
+  tpm2bNvPublic,
   tpm2bPublic,
+  tpm2bSensitive,
   tpmlPcrSelection,
   tpmsAttest,
+  tpmsCapabilityData,
+  tpmsContext,
+  tpmsCreationData,
+  tpmsIdObject,
+  tpmsNvPublic,
   tpmtPublic,
+  tpmtSensitive,
   tpmtSignature,
+  tpmtTicket,
 } from '@vouchsafe/tpm';
 
-const CODECS: readonly Codec<unknown>[] = [tpmsAttest, tpmtSignature, tpm2bPublic, tpmtPublic, tpmlPcrSelection];
+const CODECS: readonly Codec<unknown>[] = [
+  tpmsAttest,
+  tpmtSignature,
+  tpm2bPublic,
+  tpmtPublic,
+  tpmlPcrSelection,
+  tpm2bNvPublic,
+  tpmsNvPublic,
+  tpm2bCreationData,
+  tpmsCreationData,
+  tpm2bSensitive,
+  tpmtSensitive,
+  tpmsCapabilityData,
+  tpmsContext,
+  tpmsIdObject,
+  tpmtTicket,
+];
 const FILES = ['ecc-ecdsa', 'rsa-rsassa'].flatMap((kind) => [`${kind}.sig`, `${kind}.attest`, `${kind}.pub`]);
 
 /** Every structure that a machine sends: it decodes and is written back as it was, or is a CodecError. */
@@ -31,6 +58,7 @@ export const target: FuzzTarget = {
         if (!(error instanceof CodecError)) throw error;
       }
     }
+    findStoredCertificates(bytes);
     try {
       const { value } = decode(tpm2bPublic, bytes);
       checkAttestationKey(value);

@@ -17,7 +17,8 @@ export {
 export { type AttestationKeyFindingCode, checkAttestationKey } from './attestation-key.ts';
 export type { SessionUse } from './command/authorization.ts';
 export type { Command, CommandInput, CommandOutput } from './command/command.ts';
-export { type ExecuteOptions, execute } from './command/execute.ts';
+export { execute } from './command/execute.ts';
+export { type ExecuteOptions, type PreparedCommand, prepare } from './command/prepare.ts';
 export { tpm2EcdhKeyGen, tpm2EcdhZGen, tpm2RsaDecrypt, tpm2RsaEncrypt } from './commands/asymmetric.ts';
 export {
   tpm2Certify,

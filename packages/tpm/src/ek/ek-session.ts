@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesEqual } from '@vouchsafe/base';
-import { type ExecuteOptions, execute } from '../command/execute.ts';
+import { execute } from '../command/execute.ts';
+import type { ExecuteOptions } from '../command/prepare.ts';
 import { tpm2ActivateCredential } from '../commands/object.ts';
 import { tpm2PolicyOr, tpm2PolicySecret } from '../commands/policy.ts';
 import type { TpmEntity } from '../entity.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes } from '@vouchsafe/base';
 import { CodecError, decode } from '@vouchsafe/codec';
-import type { ExecuteOptions } from '../command/execute.ts';
+import type { ExecuteOptions } from '../command/prepare.ts';
 import { TpmError } from '../error.ts';
 import { readHandles } from '../local/capabilities.ts';
 import { readNv, readNvIndex } from '../local/nv.ts';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesEqual, concatBytes } from '@vouchsafe/base';
-import { type ExecuteOptions, execute } from '../command/execute.ts';
+import { execute } from '../command/execute.ts';
+import type { ExecuteOptions } from '../command/prepare.ts';
 import { tpm2NvRead, tpm2NvReadPublic } from '../commands/nv.ts';
 import { entityOf, type HandleValue, type TpmEntity } from '../entity.ts';
 import { TpmError } from '../error.ts';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesEqual } from '@vouchsafe/base';
-import { type ExecuteOptions, execute } from '../command/execute.ts';
+import { execute } from '../command/execute.ts';
+import type { ExecuteOptions } from '../command/prepare.ts';
 import { tpm2CreatePrimary } from '../commands/hierarchy.ts';
 import { tpm2Create, tpm2Load, tpm2ReadPublic } from '../commands/object.ts';
 import type { HandleValue, TpmEntity } from '../entity.ts';

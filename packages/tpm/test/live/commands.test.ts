@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
 import * as library from '@vouchsafe/tpm';
 import { openSwtpm, openSwtpmControl } from '@vouchsafe/tpm/node';
+import { Transcript } from '../transcript.ts';
 import { attestationCases } from './cases/attestations.ts';
 import { duplicationCases } from './cases/duplications.ts';
 import { hashCases } from './cases/hashes.ts';
@@ -20,12 +21,14 @@ test('every command, to success and into an error, on a TPM', needsTool('swtpm')
   t.after(() => open.close());
   const control = await openSwtpmControl({ path: swtpm.controlPath });
   t.after(() => control.close());
+  const transcript = new Transcript();
   const done = { success: new Set<number>(), error: new Set<number>() };
   const tpm: library.TpmTransport = {
     async send(command) {
       const response = await open.send(command);
       const isSuccess = new DataView(response.buffer, response.byteOffset).getUint32(6) === 0;
       done[isSuccess ? 'success' : 'error'].add(new DataView(command.buffer, command.byteOffset).getUint32(6));
+      transcript.note(command, response);
       return response;
     },
   };
@@ -46,4 +49,5 @@ test('every command, to success and into an error, on a TPM', needsTool('swtpm')
     for (const result of [done.success, done.error])
       assert.ok(result.has(code), `${name}: not seen ${result === done.success ? 'to succeed' : 'to fail'}`);
   }
+  if (process.env['UPDATE'] === '1') transcript.write();
 });
