@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { VouchsafeError } from '@vouchsafe/base';
+
+export type AppraiseErrorCode =
+  | 'manifest_missing' // nothing to compare with
+  | 'bank_unknown' // no bank that log and reference both have
+  | 'limit'; // more than one boot has
+
+export class AppraiseError extends VouchsafeError<AppraiseErrorCode> {
+  override readonly name = 'AppraiseError';
+  readonly code: AppraiseErrorCode;
+
+  constructor(code: AppraiseErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
