@@ -92,7 +92,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   log: {
-    summary: 'boot logs: show, replay, compare',
+    summary: 'boot logs: show, replay, compare, explain',
     example: 'vouchsafe log show boot.log',
     verbs: {
       show: { summary: 'show the events of any boot log', load: async () => (await import('./log/show.ts')).show },
@@ -103,6 +103,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       diff: {
         summary: 'say which events changed between two boots',
         load: async () => (await import('./log/diff.ts')).diff,
+      },
+      explain: {
+        summary: 'say where each event comes from, by the manifests of images',
+        load: async () => (await import('./log/explain.ts')).explain,
       },
     },
   },

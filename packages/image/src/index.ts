@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-export { type BootDisk, type BootDiskOptions, openBootDisk } from './boot-disk/boot-disk.ts';
 export { type DiskImageRequest, writeDiskImage } from './build/disk-image.ts';
 export { makeUki } from './build/signed-uki.ts';
 export { makeVerityRoot, type VerityRoot } from './build/verity-root.ts';

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export { type BootArtefacts, type BootCircumstances, type BootPrediction, predictBoot } from './boot-events.ts';
+export {
+  type BootArtefacts,
+  type BootCircumstances,
+  type BootPrediction,
+  predictBoot,
+  type UnpredictedPcr,
+} from './boot-events.ts';
 export { predictBootVariables } from './boot-variables.ts';
 export { MeasureError, type MeasureErrorCode } from './error.ts';
 export type { EspFolders } from './esp-folders.ts';
 export { predictBootAttempt, predictPartitionTable } from './firmware-events.ts';
 export { measuredSections } from './measured-sections.ts';
 export { type Pcr11Request, type Pcr11Value, predictPcr11 } from './pcr11.ts';
+export { formatPcrlock, type PcrlockComponent, pcrlockComponents } from './pcrlock/components.ts';
 export {
   checkPcrSignatures,
   type PcrSignatureExpectation,

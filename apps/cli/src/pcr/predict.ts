@@ -1,99 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex } from '@vouchsafe/base';
+import { type ByteSource, readBytes } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
-import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
-import { predictBootAttempt, predictUki, UKI_PCRS } from '@vouchsafe/measure';
-import { openPe } from '@vouchsafe/pe';
-import type { Command } from '../arguments/command.ts';
-import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
-import { Option } from '../arguments/option.ts';
-import { collectList, wholeNumber } from '../parse.ts';
+import { type BootPrediction, predictBoot } from '@vouchsafe/measure';
 import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
-import { collectBanks } from '../uki/build-options.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
-import { phasesText, predictedPhases } from './predicted-phases.ts';
-
-interface PredictOptions {
-  readonly secureBoot: 'on' | 'off';
-  readonly bank?: readonly Bank[];
-  readonly phases?: readonly string[];
-  readonly pcrs: readonly number[];
-  readonly loader?: string;
-  readonly profile?: number;
-  readonly options?: string;
-  readonly events?: true;
-}
-
-function pcrNumbers(text: string): readonly number[] {
-  const pcrs = collectList(text).map((word) => wholeNumber(word));
-  if (pcrs.length === 0 || pcrs.some((pcr) => !UKI_PCRS.includes(pcr))) {
-    throw new InvalidArgumentError(`Expected some of ${UKI_PCRS.join(', ')}.`);
-  }
-  return pcrs;
-}
+import { type BootInputs, openBootInputs } from './boot-inputs.ts';
+import { addPredictOptions, type PredictOptions } from './predict-options.ts';
+import { predictedPhases } from './predicted-phases.ts';
+import { eventDocument, eventsText, phasesText, unpredictedText } from './prediction-text.ts';
 
 export const predict: Verb = {
   define(command, session) {
     addPredictOptions(
       command
         .description(
-          'Computes what the TPM will hold when UKI has booted: each PCR that firmware, boot loader, stub and kernel extend because of it.',
+          'Computes what the TPM will hold when FILE has booted: each PCR that firmware, boot loader, stub and kernel extend because of it, and each event with the file that causes it.',
         )
-        .argument('<UKI>', 'unified kernel image'),
+        .argument('<FILE>', 'unified kernel image, disk image, or manifest'),
     )
       .addHelpText(
         'after',
-        '\nThe first phase is the moment when the kernel has started. What depends on the machine (SMBIOS, partition table,\nkeys) is in other PCRs.\n\nExample:\n  vouchsafe pcr predict linux.efi --secure-boot on --pcrs 4,11',
+        '\nThe first phase is the moment when the kernel has started. PCRs that depend on the machine are named, not guessed.\n\nExamples:\n  vouchsafe pcr predict linux.efi --secure-boot on --pcrs 4,11\n  vouchsafe pcr predict disk.img --vars OVMF_VARS.fd --events',
       )
       .action((path: string, options: PredictOptions) => run(session, path, options));
   },
 };
 
-function addPredictOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--secure-boot <state>', 'as the machine has it').choices(['on', 'off']).default('on'))
-    .option('--bank <name>', 'bank of PCRs: sha1, sha256, sha384; may be repeated (default: sha256)', collectBanks)
-    .option('--phases <paths>', 'boot phase paths, as enter-initrd:leave-initrd; may be repeated', collectList)
-    .addOption(
-      new Option('--pcrs <numbers>', 'these PCRs alone').argParser(pcrNumbers).default(UKI_PCRS, UKI_PCRS.join(',')),
-    )
-    .option('--loader <file>', 'systemd-boot, where it starts the UKI (default: firmware does)')
-    .option('--profile <number>', 'profile of the UKI that is started', wholeNumber)
-    .option('--options <text>', 'options of the boot entry, or typed there')
-    .option('--events', 'each event too')
-    .option('--json', 'print one JSON document');
-}
-
-function run(session: Session, path: string, options: PredictOptions): void {
-  const { secureBoot, bank: banks = ['sha256'], pcrs, profile, options: commandLine } = options;
+async function run(session: Session, path: string, options: PredictOptions): Promise<void> {
   using files = new DisposableStack();
-  const open = (file: string) => openPe(files.use(FileSource.open(file)));
-  const events = [
-    ...(pcrs.includes(4) ? predictBootAttempt(banks) : []),
-    ...predictUki(banks, open(path), {
-      isSecureBootOn: secureBoot === 'on',
-      pcrs,
-      ...(options.loader === undefined ? {} : { loader: open(options.loader) }),
-      ...(profile === undefined ? {} : { profile }),
-      ...(commandLine === undefined ? {} : { commandLine }),
-    }),
+  const source = files.use(FileSource.open(path));
+  if (beginsAsJson(source)) {
+    refuseOutputs(options);
+    const { predictFromManifest } = await import('./from-manifest.ts');
+    predictFromManifest(session, path, options);
+    return;
+  }
+  if (options.key !== undefined) throw new UsageError('--key goes with a manifest');
+  const inputs = openBootInputs(path, source, options, files);
+  const banks = options.bank ?? ['sha256'];
+  const prediction = predictBoot(banks, inputs.artefacts, inputs.circumstances);
+  // Loaded only when something is written: keys and manifests are not needed for an answer.
+  const written = needsOutputs(options)
+    ? await (await import('./prediction-outputs.ts')).writeOutputs(session, path, inputs, prediction, options)
+    : [];
+  answer(session, inputs, prediction, options, written);
+}
+
+const BRACE = 0x7b;
+
+function beginsAsJson(source: ByteSource): boolean {
+  return source.size > 0 && readBytes(source, 0, 1)[0] === BRACE;
+}
+
+const OUTPUTS = [
+  'pcrlock',
+  'pcrsig',
+  'manifest',
+  'name',
+  'imageVersion',
+  'manifestPrivateKey',
+  'pcrPrivateKey',
+] as const;
+
+function needsOutputs(options: PredictOptions): boolean {
+  return OUTPUTS.some((name) => options[name] !== undefined);
+}
+
+function refuseOutputs(options: PredictOptions): void {
+  const found = OUTPUTS.find((name) => options[name] !== undefined);
+  if (found !== undefined)
+    throw new UsageError('a manifest and other files are made from a UKI or a disk, not from a manifest');
+}
+
+function answer(
+  session: Session,
+  { kind }: BootInputs,
+  prediction: BootPrediction,
+  options: PredictOptions,
+  written: readonly string[],
+): void {
+  const { condition, covers, events, unpredicted } = prediction;
+  const phases = predictedPhases(options.bank ?? ['sha256'], prediction);
+  const lines = [
+    ...(options.events === undefined ? [] : [eventsText(events)]),
+    phasesText(phases),
+    ...(options.pcrs === undefined ? [unpredictedText(unpredicted)] : []),
+    ...written.map((file) => `wrote ${file}`),
   ];
-  // Phases extend PCR 11; without it there is one point of the boot to speak of.
-  const phases = predictedPhases(banks, events, pcrs, pcrs.includes(11) ? options.phases : []);
-  const list = options.events === undefined ? [] : events;
-  session.answer(printable([...list.map(eventText), phasesText(phases)].join('\n')), {
-    secureBoot,
+  session.answer(printable(lines.join('\n')), {
+    kind,
+    secureBoot: condition.secureBoot,
+    condition,
+    covers,
     phases,
+    unpredicted,
     ...(options.events === undefined ? {} : { events: events.map(eventDocument) }),
+    ...(written.length === 0 ? {} : { written }),
   });
-}
-
-function eventText({ pcr, description, digests }: PredictedEvent): string {
-  const lines = [...digests].map(([bank, digest]) => `  ${bank} ${String(pcr).padStart(2)} extend ${toHex(digest)}`);
-  return [`${description}:`, ...lines].join('\n');
-}
-
-function eventDocument({ digests, ...event }: PredictedEvent) {
-  return { ...event, digests: Object.fromEntries([...digests].map(([bank, digest]) => [bank, toHex(digest)])) };
 }

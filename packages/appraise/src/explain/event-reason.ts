@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex } from '@vouchsafe/base';
+import { bytesEqual, toHex } from '@vouchsafe/base';
 import { type BootEvent, decodeEventData, digestOf, trustOf } from '@vouchsafe/eventlog';
 import {
   type Bank,
@@ -22,6 +22,7 @@ export type EventReasonCode =
   | 'addon_loaded' // an addon lies beside the UKI or in /loader/addons
   | 'addon_content' // what an addon brings along
   | 'command_line_replaced' // by a boot entry, or at the menu
+  | 'command_line_passed' // the image's own, passed on by a boot loader
   | 'initrd_changed' // the kernel got another initrd
   | 'section_changed' // a part of the UKI is another
   | 'credentials_added' // files in .extra.d or /loader/credentials
@@ -79,14 +80,17 @@ export function reasonsOf(
     known: knownEvents(manifests, judged, bank),
   };
   const places = new Map(events.map((event, place) => [event, place]));
+  const partners = partnersOf(judged.places);
   const reasons = new Map<number, EventReason>();
   for (const [i, { event, judgement }] of judged.places.entries()) {
     if (judgement === 'unexpected' && event !== undefined) {
-      reasons.set(i, reasonOf(event, i, places.get(event) ?? 0, scene));
+      reasons.set(i, reasonOf(event, judged.places[partners.get(i) ?? -1]?.predicted, places.get(event) ?? 0, scene));
     }
   }
   for (const [i, place] of judged.places.entries()) {
-    if (place.judgement === 'missing') reasons.set(i, reasonForMissing(place, i, judged.places, reasons));
+    if (place.judgement !== 'missing') continue;
+    const partner = partners.get(i);
+    reasons.set(i, reasonForMissing(partner === undefined ? undefined : reasons.get(partner)));
   }
   return reasons;
 }
@@ -123,7 +127,7 @@ function secureBootOf(events: readonly BootEvent[]): boolean | undefined {
   return undefined;
 }
 
-function reasonOf(event: BootEvent, place: number, at: number, scene: Scene): EventReason {
+function reasonOf(event: BootEvent, missing: PredictedEvent | undefined, at: number, scene: Scene): EventReason {
   const inner = innerKernel(event, scene);
   if (inner !== undefined) return inner;
   const key = keyOf(event.pcr, digestOf(event, scene.bank));
@@ -134,7 +138,7 @@ function reasonOf(event: BootEvent, place: number, at: number, scene: Scene): Ev
   const known = key === undefined ? undefined : scene.known.get(key);
   if (known !== undefined) return knownReason(known, scene);
   if (at > scene.exit && event.pcr !== 5) return runningSystem(event, scene);
-  const byData = dataReason(event, place, scene);
+  const byData = dataReason(event, missing, scene);
   return byData ?? { code: 'unexplained', text: 'nothing that is known puts this there' };
 }
 
@@ -181,11 +185,11 @@ function saidOf(event: BootEvent, bank: Bank): string | undefined {
   return trustOf(event, bank) === 'measured' ? text : `${text} (as the log says)`;
 }
 
-function dataReason(event: BootEvent, place: number, scene: Scene): EventReason | undefined {
+function dataReason(event: BootEvent, missing: PredictedEvent | undefined, scene: Scene): EventReason | undefined {
   const data = decodeEventData(event);
   switch (data.kind) {
     case 'imageLoad':
-      return programReason(data.file ?? data.path, place, scene);
+      return programReason(data.file ?? data.path, missing);
     case 'gpt':
       return { code: 'partition_table_changed', text: 'the partition table of the disk is another than the image has' };
     case 'variable':
@@ -199,26 +203,13 @@ function dataReason(event: BootEvent, place: number, scene: Scene): EventReason 
   }
 }
 
-function programReason(file: string | undefined, place: number, { judged }: Scene): EventReason {
+function programReason(file: string | undefined, missing: PredictedEvent | undefined): EventReason {
   const name = file ?? 'one without a file name';
   if (/\.addon\.efi$/i.test(name)) return { code: 'addon_loaded', text: `an addon was loaded: ${name}` };
-  const missing = neighbour(judged.places, place);
   if (missing !== undefined) {
     return { code: 'program_started', text: `another program was started in place of ${missing.description}: ${name}` };
   }
   return { code: 'program_started', text: `a program was started that the image does not have: ${name}` };
-}
-
-/** What is missing at the same point of the PCR. */
-function neighbour(places: readonly JudgedPlace[], place: number): PredictedEvent | undefined {
-  const { pcr } = places[place] as JudgedPlace;
-  for (const step of [-1, 1]) {
-    for (let i = place + step; places[i]?.pcr === pcr && places[i]?.judgement !== 'expected'; i += step) {
-      const found = places[i];
-      if (found?.judgement === 'missing') return found.predicted;
-    }
-  }
-  return undefined;
 }
 
 function variableReason(event: BootEvent, name: string, { isSecureBootOn, judged }: Scene): EventReason {
@@ -263,6 +254,15 @@ function initrdText({ places }: JudgedBoot): string {
   return 'the kernel got another initrd than the image puts together';
 }
 
+/** The stub and the kernel measure a command line alike, so that the one of PCR 9 is known in PCR 12. */
+function isOwnCommandLine(event: BootEvent, { judged, bank }: Scene): boolean {
+  const digest = digestOf(event, bank);
+  return predictedEventsOf(judged.manifest, judged.boot).some(({ pcr, digests }) => {
+    const own = digests.get(bank);
+    return pcr === 9 && own !== undefined && digest !== undefined && bytesEqual(own, digest);
+  });
+}
+
 function textReason(
   event: BootEvent,
   text: string,
@@ -282,6 +282,9 @@ function textReason(
       return { code: 'extensions_added', text: `other ${what} lie beside the UKI than the image has` };
     case 'load options':
     case 'kernel command line':
+      if (isOwnCommandLine(event, scene)) {
+        return { code: 'command_line_passed', text: "the image's own command line, passed on by a boot loader" };
+      }
       return {
         code: 'command_line_replaced',
         text: `the command line was replaced, or added to, by a boot entry, at the menu or by an addon: '${said}'`,
@@ -298,21 +301,32 @@ function textReason(
   return { code: 'unexplained', text: `${what}: '${said}'` };
 }
 
-function reasonForMissing(
-  { pcr, predicted }: JudgedPlace,
-  place: number,
-  places: readonly JudgedPlace[],
-  reasons: ReadonlyMap<number, EventReason>,
-): EventReason {
-  const description = predicted?.description ?? 'an event';
-  for (const step of [-1, 1]) {
-    for (let i = place + step; places[i]?.pcr === pcr && places[i]?.judgement !== 'expected'; i += step) {
-      const other = places[i];
-      const reason = reasons.get(i);
-      if (other?.judgement === 'unexpected' && other.event !== undefined && reason !== undefined) {
-        return { code: 'follows', text: `${description} was replaced: ${reason.text}` };
-      }
+function reasonForMissing(instead: EventReason | undefined): EventReason {
+  if (instead === undefined) return { code: 'unexplained', text: 'that part was not used in this boot' };
+  return { code: 'follows', text: `in its place: ${instead.text}` };
+}
+
+/**
+ * What stands in place of what: in each stretch of a PCR where nothing is as expected, the first unexpected event for the
+ * first missing one, and so on; what is left over has no partner, or the last of the others.
+ */
+function partnersOf(places: readonly JudgedPlace[]): Map<number, number> {
+  const partners = new Map<number, number>();
+  let stretch: { readonly unexpected: number[]; readonly missing: number[] } = { unexpected: [], missing: [] };
+  const settle = (): void => {
+    const { unexpected, missing } = stretch;
+    for (const [k, place] of missing.entries()) {
+      const other = unexpected[k] ?? unexpected.at(-1);
+      if (other === undefined) continue;
+      partners.set(place, other);
+      if (k < unexpected.length) partners.set(other, place);
     }
+    stretch = { unexpected: [], missing: [] };
+  };
+  for (const [i, { pcr, judgement }] of places.entries()) {
+    if (judgement === 'expected' || judgement === 'machine' || pcr !== places[i - 1]?.pcr) settle();
+    if (judgement === 'unexpected' || judgement === 'missing') stretch[judgement].push(i);
   }
-  return { code: 'unexplained', text: `${description} was not measured: that part was not used in this boot` };
+  settle();
+  return partners;
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { ByteSource } from '@vouchsafe/bytes';
+import { FileSource, hostError } from '@vouchsafe/bytes/node';
+import type { StubFile } from '@vouchsafe/disk';
+import { openBootDisk } from '@vouchsafe/image/boot';
+import { type BootArtefacts, type BootCircumstances, type FirmwareVariable, openShim } from '@vouchsafe/measure';
+import {
+  decodeVariableStore,
+  EFI_GLOBAL_VARIABLE,
+  EFI_IMAGE_SECURITY_DATABASE,
+  isPe,
+  liveVariables,
+  openPe,
+} from '@vouchsafe/pe';
+import { readSmallFile } from '../parse.ts';
+import { UsageError } from '../usage-error.ts';
+import type { PredictOptions } from './predict-options.ts';
+
+/** What is to be predicted. */
+export interface BootInputs {
+  readonly artefacts: BootArtefacts;
+  readonly circumstances: BootCircumstances;
+  readonly kind: 'uki' | 'disk';
+}
+
+/**
+ * Opens a UKI or a disk with what belongs to it; what is opened is closed by `files`.
+ * @throws {UsageError} for options that do not go with the file.
+ */
+export function openBootInputs(
+  path: string,
+  source: ByteSource,
+  options: PredictOptions,
+  files: DisposableStack,
+): BootInputs {
+  const variables = options.vars === undefined ? undefined : readVariables(options.vars);
+  const known = variables === undefined ? {} : { variables };
+  if (options.pcrs?.some((pcr) => pcr === 1 || pcr === 7) === true && variables === undefined) {
+    throw new UsageError('PCR 1 and 7 hold variables of the machine: name them with --vars FILE');
+  }
+  const { profile, options: commandLine, phases, pcrs } = options;
+  const circumstances: BootCircumstances = {
+    isSecureBootOn: options.secureBoot === 'on',
+    ...(profile === undefined ? {} : { profile }),
+    ...(commandLine === undefined ? {} : { commandLine }),
+    ...(phases === undefined ? {} : { phases }),
+    ...(pcrs === undefined ? {} : { pcrs }),
+  };
+  if (!isPe(source)) return fromDisk(source, options, circumstances, known);
+  refuse(options, ['entry'], 'goes with a disk');
+  if (pcrs?.includes(5) === true) throw new UsageError('PCR 5 holds the partition table: name a disk, not a UKI');
+  const open = (path: string): ByteSource => named(files.use(FileSource.open(path)), path);
+  return {
+    kind: 'uki',
+    circumstances,
+    artefacts: {
+      uki: openPe(named(source, path)),
+      ...known,
+      ...(options.loader === undefined ? {} : { loader: openPe(open(options.loader)) }),
+      ...(options.loaderConf === undefined ? {} : { loaderConf: open(options.loaderConf) }),
+      ...(options.shim === undefined ? {} : { shim: openShim(openPe(open(options.shim))) }),
+      ...(options.extra === undefined ? {} : { companions: filesOf(options.extra, open) }),
+    },
+  };
+}
+
+function fromDisk(
+  source: ByteSource,
+  options: PredictOptions,
+  circumstances: BootCircumstances,
+  known: { readonly variables?: readonly FirmwareVariable[] },
+): BootInputs {
+  refuse(options, ['loader', 'loaderConf', 'shim', 'extra'], 'goes with a UKI: a disk has its own');
+  const { artefacts, entry } = openBootDisk(source, options.entry === undefined ? {} : { entry: options.entry });
+  const { commandLine, profile } = entry;
+  return {
+    kind: 'disk',
+    artefacts: { ...artefacts, ...known },
+    circumstances: {
+      ...(commandLine === undefined ? {} : { commandLine }),
+      ...(profile === undefined ? {} : { profile }),
+      ...circumstances,
+    },
+  };
+}
+
+function refuse(options: PredictOptions, names: readonly (keyof PredictOptions)[], why: string): void {
+  const found = names.find((name) => options[name] !== undefined);
+  if (found === undefined) return;
+  throw new UsageError(`--${found.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${why}`);
+}
+
+/** Named without its folder: what is said of an event goes into manifests, which must not tell where they were made. */
+function named(source: ByteSource, path: string): ByteSource {
+  return { size: source.size, label: basename(path), read: (offset, target) => source.read(offset, target) };
+}
+
+/** @throws {BytesError} */
+function filesOf(folder: string, open: (path: string) => ByteSource): StubFile[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => ({ name, content: open(join(folder, name)) }));
+  } catch (cause) {
+    throw hostError(folder, cause);
+  }
+}
+
+const KEY_VARIABLES = [
+  ['PK', EFI_GLOBAL_VARIABLE],
+  ['KEK', EFI_GLOBAL_VARIABLE],
+  ['db', EFI_IMAGE_SECURITY_DATABASE],
+  ['dbx', EFI_IMAGE_SECURITY_DATABASE],
+] as const;
+
+/** A variable store, or the signature lists in a folder: those of a machine that has just these. */
+function readVariables(path: string): FirmwareVariable[] {
+  if (!existsSync(path) || !statSync(path).isDirectory()) {
+    return liveVariables(decodeVariableStore(readSmallFile(path), path));
+  }
+  const found = KEY_VARIABLES.flatMap(([name, vendor]) => {
+    const file = join(path, `${name}.esl`);
+    return existsSync(file) ? [{ name, vendor, data: readSmallFile(file) }] : [];
+  });
+  if (found.length === 0)
+    throw new UsageError(`${path}: expected signature lists in it (PK.esl, KEK.esl, db.esl), found none`);
+  return found;
+}

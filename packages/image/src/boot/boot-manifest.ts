@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseUtf8 } from '@vouchsafe/base';
+import {
+  type Bank,
+  type Manifest,
+  type ManifestArtefact,
+  type ManifestBudgets,
+  type ManifestPart,
+  type ManifestRoot,
+  makeManifest,
+} from '@vouchsafe/manifest';
+import { type BootArtefacts, type BootCircumstances, MeasureError, predictBoot } from '@vouchsafe/measure';
+import { parseKernelCommandLine, readSmallSection } from '@vouchsafe/pe';
+
+export interface BootManifestRequest {
+  readonly name: string;
+  readonly version: string;
+  readonly banks: readonly Bank[];
+  readonly artefacts: BootArtefacts;
+  /** Of all boots; whether Secure Boot is on is varied. */
+  readonly circumstances: Omit<BootCircumstances, 'isSecureBootOn'>;
+  /** What is handed out: the disk, the UKI. */
+  readonly files: readonly ManifestArtefact[];
+  readonly parts?: readonly ManifestPart[];
+  readonly budgets?: ManifestBudgets;
+}
+
+export interface BootManifest {
+  readonly manifest: Manifest;
+  /** What it says nothing of, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Names of architectures as systemd and the Discoverable Partitions Specification have them. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: 'x86-64',
+  ia32: 'x86',
+  arm64: 'arm64',
+  armnt: 'arm',
+  arm: 'arm',
+  riscv64: 'riscv64',
+  loongarch64: 'loongarch64',
+};
+
+/**
+ * The manifest of what is booted, with Secure Boot on and off. With it on it may not boot at all, which is then noted: an
+ * image that is not signed, or not by the keys of the variables that were given.
+ * @throws {MeasureError} when it boots neither way, and as `predictBoot`. @throws {ManifestError}
+ */
+export function makeBootManifest(request: BootManifestRequest): BootManifest {
+  const { artefacts, circumstances, banks, name, version, files, parts = [], budgets = {} } = request;
+  const notes: string[] = [];
+  const boots = [true, false].flatMap((isSecureBootOn) => {
+    try {
+      return [predictBoot(banks, artefacts, { ...circumstances, isSecureBootOn })];
+    } catch (error) {
+      if (!(error instanceof MeasureError && error.code === 'not_started' && isSecureBootOn)) throw error;
+      notes.push(`with Secure Boot on it does not boot: ${error.message}`);
+      return [];
+    }
+  });
+  const missing = boots[0]?.unpredicted.filter(({ why }) => why !== 'machine') ?? [];
+  notes.push(...missing.map(({ pcr, reason }) => `PCR ${pcr} is not in the manifest: ${reason}`));
+  const machine = String(artefacts.uki.fileHeader.machine);
+  const manifest = makeManifest({
+    name,
+    version,
+    architecture: ARCHITECTURES[machine] ?? machine,
+    artefacts: files,
+    roots: rootsOf(artefacts),
+    boots,
+    parts,
+    budgets,
+    banks,
+  });
+  return { manifest, notes };
+}
+
+/** What the UKI's command line says is under dm-verity: systemd-veritysetup-generator(8). */
+function rootsOf({ uki }: BootArtefacts): ManifestRoot[] {
+  const octets = readSmallSection(uki, '.cmdline');
+  if (octets === undefined) return [];
+  const end = octets.indexOf(0);
+  const parameters = parseKernelCommandLine(parseUtf8(end < 0 ? octets : octets.subarray(0, end)));
+  return [
+    ['roothash', '/'],
+    ['usrhash', '/usr'],
+  ].flatMap(([key, mount]) => {
+    const value = parameters.findLast((parameter) => parameter.name === key)?.value?.toLowerCase();
+    if (value === undefined || !/^([0-9a-f]{2}){20,64}$/.test(value)) return [];
+    return [{ mount: mount as ManifestRoot['mount'], algorithm: algorithmOf(value), rootHash: value }];
+  });
+}
+
+/** The command line names no algorithm; the superblock does. By the length it is what everybody uses. */
+function algorithmOf(rootHash: string): string {
+  return { 40: 'sha1', 64: 'sha256', 96: 'sha384', 128: 'sha512' }[rootHash.length] ?? 'unknown';
+}

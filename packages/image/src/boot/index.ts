@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What an image boots, and its manifest: apart from building, which brings programs and kernel modules along. */
+export { type BootDisk, type BootDiskOptions, openBootDisk } from './boot-disk.ts';
+export { type BootManifest, type BootManifestRequest, makeBootManifest } from './boot-manifest.ts';
