@@ -29,7 +29,7 @@ export function describeLog(log: BootLog, bank: TpmBank | undefined = bestBank(l
   const stages = stagesOf(log);
   return log.events.map((event, i): DescribedEvent => {
     const content = decodeEventData(event);
-    const trust = bank === undefined ? 'claimed' : trustOf(event, ownBank(event, bank));
+    const trust = bank === undefined ? 'claimed' : trustOf(event, ownBank(event, bank), content);
     return { event, stage: stages[i] ?? 'firmware', content, trust, summary: summaryOf(event, content) };
   });
 }

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bytesEqual, concatBytes, utf8 } from '@vouchsafe/base';
-import { formatBank, isTpmHash, isTpmHashAvailable, type TpmBank, tpmDigest } from '@vouchsafe/tpm';
+import { concatBytes, utf8 } from '@vouchsafe/base';
+import { latin1Digester } from '@vouchsafe/crypto';
+import {
+  digestAlgorithmOf,
+  formatBank,
+  isTpmHash,
+  isTpmHashAvailable,
+  type TpmBank,
+  type TpmHash,
+} from '@vouchsafe/tpm';
 import { digestOf, type LogEvent } from '../event.ts';
 import { type LogFinding, logFinding } from '../finding.ts';
 import { hashedData } from '../ima/template-digest.ts';
 import type { BootLog } from '../log.ts';
-import { decodeEventData } from './event-data.ts';
+import { decodeEventData, type EventData } from './event-data.ts';
 
 /**
  * What of an event its digest is a digest of.
@@ -17,21 +25,71 @@ import { decodeEventData } from './event-data.ts';
  */
 export type Coverage = 'data' | 'prefix' | 'value' | 'text' | 'none';
 
-/** Compares the digest of one bank with the data; 'none' too where the bank cannot be computed. */
-export function coverageOf(event: LogEvent, bank: TpmBank): Coverage {
+/** Types whose digest is of something that is not in the log: an image, a region of memory. */
+const UNCOVERED: ReadonlySet<string | number> = new Set([
+  'EV_NO_ACTION',
+  'EV_EFI_BOOT_SERVICES_APPLICATION',
+  'EV_EFI_BOOT_SERVICES_DRIVER',
+  'EV_EFI_RUNTIME_SERVICES_DRIVER',
+  'EV_EFI_PLATFORM_FIRMWARE_BLOB',
+  'EV_EFI_PLATFORM_FIRMWARE_BLOB2',
+]);
+
+/**
+ * Compares the digest of one bank with the data; 'none' too where the bank cannot be computed.
+ * @param decoded what `decodeEventData` gave, to whom has it already
+ */
+export function coverageOf(event: LogEvent, bank: TpmBank, decoded?: EventData): Coverage {
   const digest = digestOf(event, bank);
-  if (digest === undefined || !isTpmHash(bank) || !isTpmHashAvailable(bank)) return 'none';
-  if (event.type === 'EV_NO_ACTION' || (event.data.length === 0 && event.source !== 'tcg')) return 'none';
-  const covers = (bytes: Uint8Array): boolean => bytesEqual(tpmDigest(bank, bytes), digest);
-  if (event.source === 'ima') return covers(hashedData(String(event.type), event.data)) ? 'data' : 'none';
-  if (covers(event.data)) return 'data';
-  if (event.data.length > 1 && covers(event.data.subarray(0, -1))) return 'prefix';
-  return event.source === 'tcg' ? partCovered(event, covers) : 'none';
+  if (digest === undefined || UNCOVERED.has(event.type) || !isTpmHash(bank) || !isTpmHashAvailable(bank)) return 'none';
+  const { source, data } = event;
+  if (data.length === 0 && source !== 'tcg') return 'none';
+  const covers = comparer(bank, digest);
+  if (source === 'ima') return covers(hashedData(String(event.type), data)) ? 'data' : 'none';
+  // Most of a GRUB log: what is measured is the text behind its first word.
+  const text = event.type === 'EV_IPL' ? textCovered(decoded ?? decodeEventData(event), covers) : false;
+  if (text) return 'text';
+  if (covers(data)) return 'data';
+  if (data.length > 1 && covers(data.subarray(0, -1))) return 'prefix';
+  return source === 'tcg' ? valueCovered(event, covers, decoded) : 'none';
 }
 
-function partCovered(event: LogEvent, covers: (bytes: Uint8Array) => boolean): Coverage {
+type Covers = (bytes: Uint8Array) => boolean;
+
+/** Digests are compared as text of one character an octet, which costs half as much as making bytes of them. */
+function comparer(bank: TpmHash, digest: Uint8Array): Covers {
+  const digester = digesterOf(bank);
+  return (bytes) => {
+    const text = digester(bytes);
+    if (text.length !== digest.length) return false;
+    for (let i = 0; i < digest.length; i++) if (text.charCodeAt(i) !== digest[i]) return false;
+    return true;
+  };
+}
+
+const digesters = new Map<TpmHash, (bytes: Uint8Array) => string>();
+
+function digesterOf(bank: TpmHash): (bytes: Uint8Array) => string {
+  let digester = digesters.get(bank);
+  if (digester === undefined) {
+    digester = latin1Digester(digestAlgorithmOf(bank));
+    digesters.set(bank, digester);
+  }
+  return digester;
+}
+
+/** GRUB's texts behind their first word; systemd's names of sections in ASCII with a NUL. */
+function textCovered(decoded: EventData, covers: Covers): boolean {
+  if (decoded.kind !== 'text') return false;
+  const { text, meaning } = decoded;
+  const isWide = text.encoding === 'utf-16le';
+  if (!isWide && (meaning === undefined || meaning.argument === text.text)) return false;
+  const measured = utf8(isWide ? text.text : (meaning?.argument ?? ''));
+  return covers(isWide ? concatBytes(measured, Uint8Array.of(0)) : measured) || (isWide && covers(measured));
+}
+
+function valueCovered(event: LogEvent, covers: Covers, known: EventData | undefined): Coverage {
   switch (event.type) {
-    case 'EV_IPL':
     case 'EV_EVENT_TAG':
     case 'EV_EFI_VARIABLE_DRIVER_CONFIG':
     case 'EV_EFI_VARIABLE_BOOT':
@@ -41,20 +99,9 @@ function partCovered(event: LogEvent, covers: (bytes: Uint8Array) => boolean): C
     default:
       return 'none';
   }
-  const decoded = decodeEventData(event);
-  switch (decoded.kind) {
-    case 'variable':
-      return covers(decoded.variable.variableData) ? 'value' : 'none';
-    case 'tagged':
-      return covers(decoded.content) ? 'value' : 'none';
-    case 'text': {
-      const { text, meaning } = decoded;
-      const measured = utf8(text.encoding === 'utf-16le' ? text.text : (meaning?.argument ?? text.text));
-      return covers(measured) || covers(concatBytes(measured, Uint8Array.of(0))) ? 'text' : 'none';
-    }
-    default:
-      return 'none';
-  }
+  const decoded = known ?? decodeEventData(event);
+  if (decoded.kind === 'variable') return covers(decoded.variable.variableData) ? 'value' : 'none';
+  return decoded.kind === 'tagged' && covers(decoded.content) ? 'value' : 'none';
 }
 
 /**
@@ -74,11 +121,13 @@ const TRUST: Readonly<Record<Coverage, EventTrust>> = {
   none: 'claimed',
 };
 
-/** How far an event may be believed, by the digest of one bank. */
-export function trustOf(event: LogEvent, bank: TpmBank): EventTrust {
+/**
+ * How far an event may be believed, by the digest of one bank.
+ * @param decoded what `decodeEventData` gave, to whom has it already
+ */
+export function trustOf(event: LogEvent, bank: TpmBank, decoded?: EventData): EventTrust {
   if (event.type === 'EV_NO_ACTION' || event.digests.length === 0) return 'unmeasured';
-  if (event.type === 'EV_SEPARATOR') return coverageOf(event, bank) === 'data' ? 'measured' : 'claimed';
-  return TRUST[coverageOf(event, bank)];
+  return TRUST[coverageOf(event, bank, decoded)];
 }
 
 /**

@@ -20,11 +20,27 @@ function hasControls(text: string): boolean {
 
 const withoutNul = (text: string): string => (text.endsWith('\0') ? text.slice(0, -1) : text);
 
+/** Texts up to this many octets are read at once. */
+const MAX_PLAIN_BYTES = 4096;
+
+/** Printable ASCII with at most one NUL, at its end: what nearly all texts of a boot are. Undefined for all else. */
+function plainAscii(bytes: Uint8Array): string | undefined {
+  const end = bytes[bytes.length - 1] === 0 ? bytes.length - 1 : bytes.length;
+  if (end > MAX_PLAIN_BYTES) return undefined;
+  for (let i = 0; i < end; i++) {
+    const octet = bytes[i] as number;
+    if (octet < 0x20 || octet > 0x7e) return undefined;
+  }
+  return String.fromCharCode.apply(null, bytes.subarray(0, end) as unknown as number[]);
+}
+
 /**
  * The text of an EV_IPL, EV_ACTION or tagged event, or undefined where it is none. Nothing in an event says which
  * encoding it has: EFI programs such as systemd-stub write UTF-16LE, GRUB, shim and firmware write ASCII.
  */
 export function textOf(bytes: Uint8Array): EventText | undefined {
+  const plain = plainAscii(bytes);
+  if (plain !== undefined) return plain === '' ? undefined : { encoding: 'utf-8', text: plain };
   const isWide = bytes.length >= 2 && bytes.length % 2 === 0 && bytes[0] !== 0 && bytes[1] === 0;
   try {
     const text = withoutNul(isWide ? decode(utf16le(rest), bytes) : parseUtf8(bytes));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesEqual } from '@vouchsafe/base';
-import { isTpmHash, isTpmHashAvailable, tpmDigest } from '@vouchsafe/tpm';
+import { isTpmHash, isTpmHashAvailable, type TpmHash, tpmDigest } from '@vouchsafe/tpm';
 import type { LogEvent } from '../event.ts';
 import { type LogFinding, logFinding } from '../finding.ts';
 import type { TcgLog } from './log.ts';
@@ -18,12 +18,24 @@ const VALUES: readonly (readonly [octets: Uint8Array, meaning: SeparatorMeaning]
   [Uint8Array.of(1, 0, 0, 0), 'error'],
 ];
 
+/** The digests of those values in one bank, made once: three short texts for each bank. */
+const digestsByBank = new Map<TpmHash, readonly (readonly [digest: Uint8Array, meaning: SeparatorMeaning])[]>();
+
+function digestsIn(bank: TpmHash): readonly (readonly [digest: Uint8Array, meaning: SeparatorMeaning])[] {
+  let digests = digestsByBank.get(bank);
+  if (digests === undefined) {
+    digests = VALUES.map(([octets, meaning]) => [tpmDigest(bank, octets), meaning] as const);
+    digestsByBank.set(bank, digests);
+  }
+  return digests;
+}
+
 /** What the digests say, in every bank that can be computed; they must agree. The data is not looked at. */
 export function separatorMeaning(event: LogEvent): SeparatorMeaning {
   let meaning: SeparatorMeaning | undefined;
   for (const { bank, digest } of event.digests) {
     if (!isTpmHash(bank) || !isTpmHashAvailable(bank)) continue;
-    const [, found] = VALUES.find(([octets]) => bytesEqual(tpmDigest(bank, octets), digest)) ?? [];
+    const [, found] = digestsIn(bank).find(([known]) => bytesEqual(known, digest)) ?? [];
     if (found === undefined || (meaning !== undefined && meaning !== found)) return 'unknown';
     meaning = found;
   }
