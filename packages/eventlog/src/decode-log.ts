@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { celEncodingOf, decodeCelLog } from './cel/log.ts';
+import { celEncodingOf, decodeCelLog, isCelTlv } from './cel/log.ts';
 import { decodeDrtmLog, isLaunch, isTxtContainer } from './drtm/log.ts';
 import { EventLogError } from './error.ts';
 import { decodeImaAsciiLog, decodeImaBinaryLog, imaFormatOf } from './ima/log.ts';
@@ -26,6 +26,7 @@ export function decodeLog(bytes: Uint8Array, options: DecodeLogOptions = {}): Bo
   if (bytes.length === 0) throw new EventLogError('log_empty', 'expected a log, found no bytes');
   if (bytes[0] === RECORD_SEPARATOR) return decodeUserspaceLog(bytes);
   if (isTxtContainer(bytes)) return decodeDrtmLog(bytes);
+  if (isCelTlv(bytes)) return decodeCelLog(bytes, 'tlv');
   if (isTcgLog(bytes)) return firmwareOrLaunch(bytes, options);
   const ima = imaFormatOf(bytes);
   if (ima === 'ascii') return decodeImaAsciiLog(bytes);

@@ -4,10 +4,12 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { decodeImaEntry, decodeImaList, decodeTcgLog, replayIma, replayTcgLog } from '@vouchsafe/eventlog';
 import fc from 'fast-check';
+import { target as anyLog } from '../fuzz/any-log.ts';
+import { target as eventContent } from '../fuzz/event-content.ts';
 import { target as imaList } from '../fuzz/ima-list.ts';
 import { target as tcgLog } from '../fuzz/tcg-log.ts';
 
-for (const target of [tcgLog, imaList]) {
+for (const target of [tcgLog, imaList, anyLog, eventContent]) {
   test(`${target.name}: mutated input gives events or an EventLogError, nothing else`, () => {
     const seeds = target.seeds();
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });

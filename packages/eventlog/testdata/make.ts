@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes the files of this folder: `node packages/eventlog/testdata/make.ts`. Every octet comes from test/support.ts.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { concatBytes, utf8 } from '@vouchsafe/base';
+import { concatBytes, toHex, utf8 } from '@vouchsafe/base';
 import { tpmDigest } from '@vouchsafe/tpm';
+import { cbor, json, RECORDS, tlvLog } from '../test/made-cel.ts';
+import { container, LAUNCH, launchEvent } from '../test/made-launch.ts';
+import { BOOT, record } from '../test/made-userspace.ts';
 import { agileLog, imaEntry, imaNgData, locality, type MadeEvent, SEPARATORS } from '../test/support.ts';
 
 const wide = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'utf16le'));
@@ -36,8 +39,20 @@ const entries = [
   imaEntry('ima-ng', imaNgData('/open-for-writing'), new Uint8Array(20)),
 ];
 
-for (const folder of ['tcg', 'ima']) mkdirSync(new URL(folder, import.meta.url), { recursive: true });
+for (const folder of ['tcg', 'ima', 'userspace', 'cel', 'drtm']) mkdirSync(new URL(folder, import.meta.url), { recursive: true });
 writeFileSync(new URL('tcg/agile.bin', import.meta.url), agileLog(events, ['sha1', 'sha256']));
 const sha1Log = concatBytes(sha1Event(0, 8, utf8('1.0')), sha1Event(4, 4, new Uint8Array(4)), sha1Event(4, 0x8000_0007, utf8('boot')));
 writeFileSync(new URL('tcg/sha1.bin', import.meta.url), sha1Log);
 writeFileSync(new URL('ima/templates.bin', import.meta.url), concatBytes(...entries));
+const line = (path: string): string => {
+  const data = imaNgData(path);
+  return `10 ${toHex(tpmDigest('sha1', data))} ima-ng sha256:${'01'.repeat(32)} ${path}\n`;
+};
+writeFileSync(new URL('ima/templates.txt', import.meta.url), line('boot_aggregate') + line('/bin/a b'));
+writeFileSync(new URL('userspace/measure.json-seq', import.meta.url), concatBytes(...BOOT.map(record)));
+writeFileSync(new URL('cel/log.json', import.meta.url), json(RECORDS));
+writeFileSync(new URL('cel/log.cbor', import.meta.url), cbor(RECORDS));
+writeFileSync(new URL('cel/log.tlv', import.meta.url), tlvLog(RECORDS));
+writeFileSync(new URL('drtm/launch.bin', import.meta.url), agileLog(LAUNCH));
+const txt = [launchEvent(17, 'EVTYPE_HASH_START', 'sinit'), launchEvent(18, 'EVTYPE_MLE_HASH', 'mle')];
+writeFileSync(new URL('drtm/container.bin', import.meta.url), container(txt));

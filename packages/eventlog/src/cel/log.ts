@@ -91,14 +91,26 @@ function attempt<T>(index: number, read: () => T): T {
 export function celEncodingOf(bytes: Uint8Array): CelEncoding | undefined {
   const first = bytes.find((octet) => octet !== 0x20 && octet !== 0x0a && octet !== 0x09 && octet !== 0x0d);
   if (first === 0x5b || first === 0x7b) return 'json';
-  // recnum (type 0) of at most 8 octets, then pcr or nv_index.
-  const [type, length3, length2, length1, length = 0] = bytes;
-  if (type === 0 && length3 === 0 && length2 === 0 && length1 === 0 && length >= 1 && length <= 8) {
-    const next = bytes[5 + length];
-    if (next === 1 || next === 2) return 'tlv';
-  }
+  if (isCelTlv(bytes)) return 'tlv';
   const isMap = (head: number | undefined): boolean => head === 0xa5;
   const isArray = (head: number | undefined): boolean => head !== undefined && head >>> 5 === 4;
   if (isMap(bytes[0])) return 'cbor';
   return isArray(bytes[0]) && bytes.subarray(1, 10).some(isMap) ? 'cbor' : undefined;
+}
+
+/**
+ * Whether these are records in TLV: recnum (type 0) of at most 8 octets, then pcr or nv_index of at most 4, then digests. A
+ * firmware log can begin with the same eight octets, and has a digest behind them.
+ */
+export function isCelTlv(bytes: Uint8Array): boolean {
+  const second = tlvEnd(bytes, 0, [0], 8);
+  const third = second === undefined ? undefined : tlvEnd(bytes, second, [1, 2], 4);
+  return third !== undefined && bytes[third] === 3;
+}
+
+/** Where the TLV at an offset ends; undefined where there is none of these types and at most that long. */
+function tlvEnd(bytes: Uint8Array, at: number, types: readonly number[], maxBytes: number): number | undefined {
+  const [type, high, third, second, length = 0] = bytes.subarray(at, at + 5);
+  if (type === undefined || !types.includes(type) || high !== 0 || third !== 0 || second !== 0) return undefined;
+  return length >= 1 && length <= maxBytes ? at + 5 + length : undefined;
 }

@@ -66,7 +66,7 @@ function parseLine(line: Uint8Array, { index, offset, endOffset, templateHash }:
     throw cause;
   }
   const [, pcrText = '', digestText = '', type = '', rest = ''] =
-    /^ *([0-9]{1,10}) ([0-9a-f]+) ([!-~]{1,255})(?: (.*))?$/.exec(text) ??
+    /^ *([0-9]{1,10}) ([0-9a-f]+) ([!-~]{1,255})(?: ([\s\S]*))?$/.exec(text) ??
     fail('expected a PCR, a digest and a template');
   const pcr = Number(pcrText);
   const bank = templateHash ?? HASH_BY_DIGITS[digestText.length];
