@@ -9,8 +9,6 @@ import { decodeProgramFile, type ProgramFile } from './program-file.ts';
 declare const TO_ROOT: string;
 
 const ROOT = `${__dirname}/${TO_ROOT}`;
-/** In which the verbs' names stand before anything is known of them; no part of a path but a file's name. */
-const WORD = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 /** Says nothing of verbs but their names: for the usage, and for what is no command. */
 const OVERVIEW = 'main';
 
@@ -24,7 +22,8 @@ function start(): void {
 /** The same two words that the command will take for its noun and its verb. */
 function programName(args: readonly string[]): string {
   const [noun = '', verb = ''] = args.filter((arg) => !arg.startsWith('-'));
-  if (!WORD.test(noun) || !WORD.test(verb)) return OVERVIEW;
+  // They become parts of a path: they must not lead out of the folder.
+  if (noun === '' || verb === '' || `${noun}${verb}`.includes('/')) return OVERVIEW;
   return statSync(`${ROOT}/apps/cli/src/${noun}/${verb}.ts`, { throwIfNoEntry: false }) ? `${noun}.${verb}` : OVERVIEW;
 }
 

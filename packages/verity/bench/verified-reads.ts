@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs';
+import { openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MemorySink, memorySource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
+import { latin1Digester } from '@vouchsafe/crypto';
 import type { Bench, BenchCase } from '@vouchsafe/testing';
 import { formatVerity, openVerity, type VerityParameters } from '@vouchsafe/verity';
 import { randomBytesInto } from './random-bytes.ts';
@@ -20,6 +21,12 @@ export const bench: Bench = {
 
 async function verifiedReads(dir: string): Promise<BenchCase[]> {
   const cases: BenchCase[] = [];
+  const peer: BenchCase['peer'] = {
+    kind: 'tool',
+    label: 'openssl speed',
+    argv: ['openssl', 'speed', '-mr', '-seconds', '1', '-bytes', String(BLOCK_SIZE), 'sha256'],
+    parse: (stdout) => ({ cpuMs: msOfBlock(stdout) }),
+  };
   for (const [blocksPerRead, place] of [
     [1, 'memory'],
     [16, 'a file'],
@@ -28,16 +35,41 @@ async function verifiedReads(dir: string): Promise<BenchCase[]> {
     cases.push({
       name: `verified random reads of ${(blocksPerRead * BLOCK_SIZE) / 1024} KiB from ${place}, warm`,
       ours: { kind: 'function', label: 'openVerity', run: await prepare(dir, blocksPerRead, place) },
-      peer: {
-        kind: 'tool',
-        label: 'openssl speed',
-        argv: ['openssl', 'speed', '-mr', '-seconds', '1', '-bytes', String(BLOCK_SIZE), 'sha256'],
-        parse: (stdout) => ({ cpuMs: blocksPerRead * msOfBlock(stdout) }),
-      },
+      peer: { ...peer, parse: (stdout) => ({ cpuMs: blocksPerRead * msOfBlock(stdout) }) },
       goals: [{ time: 'cpuMs', statistic: 'median', atLeast: 0.6 }],
     });
   }
+  cases.push({
+    name: 'what no verified read can be below: one read(2) of 4 KiB through Node.js, and one digest',
+    ours: { kind: 'function', label: 'read, digest', run: readAndDigest(dir) },
+    peer,
+  });
   return cases;
+}
+
+/** A random block of the file, and its digest; nothing is checked, looked up or copied. */
+function readAndDigest(dir: string): () => number {
+  const bytes = new Uint8Array(BLOCKS * BLOCK_SIZE);
+  randomBytesInto(bytes);
+  const path = join(dir, 'reads-alone');
+  writeFileSync(path, bytes);
+  const fd = openSync(path, 'r');
+  const block = new Uint8Array(BLOCK_SIZE);
+  const digest = latin1Digester('sha256');
+  const next = randomNumbers();
+  return () => {
+    readSync(fd, block, 0, BLOCK_SIZE, (next() % BLOCKS) * BLOCK_SIZE);
+    return digest(block).length;
+  };
+}
+
+/** Numbers of 32 bits, the same in each run. */
+function randomNumbers(): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state;
+  };
 }
 
 async function prepare(dir: string, blocksPerRead: number, from: 'memory' | 'a file'): Promise<() => number> {
@@ -64,10 +96,9 @@ async function prepare(dir: string, blocksPerRead: number, from: 'memory' | 'a f
     rootHash,
   });
   const target = new Uint8Array(blocksPerRead * BLOCK_SIZE);
-  let state = 1;
+  const next = randomNumbers();
   return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    verified.read((state % (BLOCKS - blocksPerRead)) * BLOCK_SIZE, target);
+    verified.read((next() % (BLOCKS - blocksPerRead)) * BLOCK_SIZE, target);
     return target[0] as number;
   };
 }

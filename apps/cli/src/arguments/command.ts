@@ -25,8 +25,6 @@ export interface CommandSpec {
 /** What is called with an argument for each operand, and the options. */
 type Action = (...args: never[]) => unknown;
 
-const OPERAND = /^(?:<([^<>.]+)(\.\.\.)?>|\[([^[\].]+)\])$/;
-
 /** Declares a command; the methods are called in the order of the usage. */
 export class Command {
   readonly #words: string;
@@ -49,10 +47,15 @@ export class Command {
 
   /** @throws {TypeError} for what is not declared as an Operand is. */
   argument(declaration: string, help: string): this {
-    const [, required, dots, optional] = OPERAND.exec(declaration) ?? [];
-    const name = required ?? optional;
-    if (name === undefined) throw new TypeError(`not the declaration of an argument: ${declaration}`);
-    this.#operands.push({ name, help, isRequired: required !== undefined, isRepeated: dots !== undefined });
+    const isRequired = declaration.startsWith('<') && declaration.endsWith('>');
+    const isOptional = declaration.startsWith('[') && declaration.endsWith(']');
+    const inner = declaration.slice(1, -1);
+    const isRepeated = inner.endsWith('...');
+    const name = isRepeated ? inner.slice(0, -3) : inner;
+    if (name === '' || !(isRequired || (isOptional && !isRepeated))) {
+      throw new TypeError(`not the declaration of an argument: ${declaration}`);
+    }
+    this.#operands.push({ name, help, isRequired, isRepeated });
     return this;
   }
 

@@ -3,8 +3,6 @@
 /** Makes the value of an option's text; `earlier` is what the option made before, when it is given again. */
 export type ReadValue = (text: string, earlier: never) => unknown;
 
-/** One or two names between commas, then the value's name where the option takes a value. */
-const FLAGS = /^((?:-\w|--[a-z][a-z0-9-]*)(?:, --[a-z][a-z0-9-]*)?)(?: <([^<>.]+)>)?$/;
 const NEGATION = '--no-';
 
 /** An option as it is declared: '-o, --output <file>', '--force', or '--no-superblock', which is true when left out. */
@@ -33,17 +31,19 @@ export class Option {
    * @throws {TypeError} for flags that are not declared as above.
    */
   constructor(flags: string, help: string) {
-    const [, names, value] = FLAGS.exec(flags) ?? [];
-    const long = names?.split(', ').at(-1);
-    if (names === undefined || long === undefined) throw new TypeError(`not the declaration of an option: ${flags}`);
+    const at = flags.indexOf(' <');
+    const names = (at < 0 ? flags : flags.slice(0, at)).split(', ');
+    const value = at < 0 ? undefined : flags.slice(at + 2, -1);
+    if (!areNames(names) || (value !== undefined && !(isWord(value) && flags.endsWith('>')))) {
+      throw new TypeError(`not the declaration of an option: ${flags}`);
+    }
+    const long = names.at(-1) as string;
+    this.names = names;
+    this.takesValue = value !== undefined;
     this.flags = flags;
     this.help = help;
-    this.names = names.split(', ');
-    this.takesValue = value !== undefined;
     this.isNegation = long.startsWith(NEGATION);
-    this.property = long
-      .replace(this.isNegation ? NEGATION : /^--?/, '')
-      .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+    this.property = camelCase(long.slice(this.isNegation ? NEGATION.length : long.startsWith('--') ? 2 : 1));
     if (this.isNegation) this.defaultValue = true;
   }
 
@@ -69,4 +69,27 @@ export class Option {
     this.conflicting = [...this.conflicting, property];
     return this;
   }
+}
+
+// Without regular expressions: to compile one takes longer than to declare a verb.
+
+/** '-o', '--output', or two of which the second is long. */
+function areNames([first = '', second, ...more]: readonly string[]): boolean {
+  const isLong = (name: string): boolean => name.startsWith('--') && name.length > 2 && name === name.toLowerCase();
+  const isShort = (name: string): boolean => name.length === 2 && name !== '--' && name.startsWith('-');
+  return (
+    (isShort(first) || isLong(first)) &&
+    isWord(first) &&
+    (second === undefined || (isLong(second) && isWord(second) && more.length === 0))
+  );
+}
+
+function isWord(text: string): boolean {
+  return text !== '' && ![' ', '[', ']', '<', '>', '.'].some((character) => text.includes(character));
+}
+
+/** 'hash-offset' as 'hashOffset'. */
+function camelCase(name: string): string {
+  const [first = '', ...more] = name.split('-');
+  return first + more.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('');
 }
