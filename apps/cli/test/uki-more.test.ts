@@ -165,6 +165,57 @@ describe('uki build', () => {
     assert.ok(!readdirSync(dir).some((name) => name.includes('partial')));
   });
 
+  test("a configuration in ukify's form builds what the options build", () => {
+    for (const name of ['one.img', 'two.img']) writeFileSync(join(dir, name), name);
+    writeFileSync(
+      join(dir, 'uki.conf'),
+      [
+        '# as kernel-install has it',
+        '[UKI]',
+        'Linux = vmlinuz   # the kernel',
+        'OSRelease=ID=made',
+        'Initrd = one.img two.img',
+        'Cmdline = root=LABEL=a#b',
+        '   quiet',
+        'Stub=stub',
+        'SecureBootSigningTool=sbsign',
+        'SecureBootPrivateKey=keys/db.key',
+        'SecureBootCertificate=keys/db.crt',
+        'SignKernel=no',
+        '[PCRSignature:initrd]',
+        'PCRPrivateKey=keys/pcr.key',
+        'PCRPublicKey=keys/pcr.pub',
+        'Phases=enter-initrd',
+        '',
+      ].join('\n'),
+    );
+    const uki = (...args: string[]): Outcome => vouchsafe(dir, 'uki', 'build', ...args);
+    good(uki('--config', 'uki.conf', '-o', 'config.efi'));
+    const cmdline = ['--cmdline', 'root=LABEL=a#b quiet', '--initrd', 'one.img', '--initrd', 'two.img'];
+    const keys = ['--key', 'keys/db.key', '--certificate', 'keys/db.crt', ...POLICY_KEY, '--phases', 'enter-initrd'];
+    build(...cmdline, ...keys, '-o', 'options.efi');
+    assert.deepEqual(readFileSync(join(dir, 'config.efi')), readFileSync(join(dir, 'options.efi')));
+    good(uki('--config', 'uki.conf', '--cmdline', 'mine', '--initrd', 'one.dtb', '-o', 'mine.efi'));
+    assert.equal(section('mine.efi', '.cmdline'), 'mine');
+    assert.match(section('mine.efi', '.initrd'), /^one\.img\0two\.img\0one\.dtb\0?$/);
+    for (const [text, line] of [
+      ['[UKI]\nLinux=vmlinuz\nColour=red\n', 3],
+      ['[UKI]\nSigningEngine=pkcs11\n', 2],
+      ['[UKI]\nSignKernel=perhaps\n', 2],
+      ['[UKI]\nEFIArch=z80\n', 2],
+      ['[PCRSignature:]\nPhases=sysinit\n', 2],
+      ['Linux=vmlinuz\n', 1],
+      ['[UKI]\n\nLinux\n', 3],
+    ] as const) {
+      writeFileSync(join(dir, 'bad.conf'), text);
+      const { code, stderr } = uki('--config', 'bad.conf', '-o', 'x.efi');
+      assert.equal(code, 2, text);
+      assert.match(stderr, new RegExp(`line ${line}\\b`), text);
+    }
+    assert.equal(uki('--config', 'none.conf', '-o', 'x.efi').code, 3);
+    assert.equal(uki('--config', 'uki.conf', '-o', 'uki.conf', '--force').code, 2);
+  });
+
   test('inspect shows or writes single sections, all of them or none', () => {
     build('--cmdline', 'quiet splash', '-o', 'plain.efi');
     const inspect = (...args: string[]): Outcome => vouchsafe(dir, 'uki', 'inspect', 'plain.efi', ...args);

@@ -5,10 +5,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { concatBytes, toHex } from '@vouchsafe/base';
+import { memorySource } from '@vouchsafe/bytes';
 import {
   attachSignature,
   checkSignatures,
   checksumOf,
+  checkUkiFile,
   createSignature,
   digestCoveredBySignature,
   findSection,
@@ -217,6 +219,61 @@ for (const [what, change, code] of TABLES) {
     assert.throws(() => readCertificateTable(openBytes(bytes)), { code });
   });
 }
+
+/** SETs in each other, in DER, up to `size` octets in all. */
+function nestedSets(size: number): Uint8Array {
+  const headers: number[][] = [];
+  let inside = 0;
+  for (;;) {
+    const length =
+      inside < 0x80 ? [inside] : [0x84, inside >>> 24, (inside >>> 16) & 255, (inside >>> 8) & 255, inside & 255];
+    // The shortest form, or the reader ends at the outermost.
+    while (length.length > 2 && length[1] === 0) length.splice(0, 2, (length[0] as number) - 1);
+    const header = [0x31, ...length];
+    if (inside + header.length > size) break;
+    headers.push(header);
+    inside += header.length;
+  }
+  return Uint8Array.from(headers.toReversed().flat());
+}
+
+/** A made file with these octets as its one certificate. */
+function withCertificate(content: Uint8Array): Uint8Array {
+  const made = madeBytes();
+  const entry = new Uint8Array(Math.ceil((8 + content.length) / 8) * 8);
+  const header = new DataView(entry.buffer);
+  header.setUint32(0, 8 + content.length, true);
+  header.setUint16(4, 0x200, true);
+  header.setUint16(6, 2, true);
+  entry.set(content, 8);
+  const file = concatBytes(made, entry);
+  const directory = new DataView(file.buffer);
+  directory.setUint32(0x40 + 24 + 112 + 32, made.length, true);
+  directory.setUint32(0x40 + 24 + 112 + 36, entry.length, true);
+  return file;
+}
+
+test('a signature of nested sets, of indefinite lengths or with lengths that lie is a finding, however large it is', () => {
+  const large = 4 * 1024 * 1024 - 64;
+  const indefinite = new Uint8Array(200_000).map((_, i) => (i < 100_000 ? (i % 2 === 0 ? 0x30 : 0x80) : 0));
+  for (const [what, content] of [
+    ['nested sets', nestedSets(large)],
+    [
+      'nested sets in what looks like a message',
+      concatBytes(Uint8Array.of(0x30, 0x83, 0x0f, 0x42, 0x40), nestedSets(1_000_000)),
+    ],
+    ['indefinite lengths', indefinite],
+    ['a length beyond the end', Uint8Array.of(0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0)],
+    ['a length of 126 octets', Uint8Array.of(0x30, 0xfe, ...new Uint8Array(126).fill(0xff))],
+  ] as const) {
+    const codes = checkUkiFile(memorySource(withCertificate(content), 'bad.efi'), { secureBoot: { db: [] } }).map(
+      ({ code }) => code,
+    );
+    assert.ok(codes.includes('signature_malformed'), `${what}: ${codes.join()}`);
+  }
+  // Above the limit nothing of it is looked at.
+  assert.throws(() => openBytes(withCertificate(new Uint8Array(10 * 1024 * 1024))), { code: 'limit' });
+});
 
 test('octets behind the table, a table not at a multiple of 8 or over a section are errors', KEYS, async () => {
   const bytes = await signed(madeStub({}));

@@ -10,22 +10,17 @@ import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
-import {
-  addOutputOptions,
-  addSecureBootOptions,
-  type OutputOptions,
-  openSecureBootSigner,
-  type SecureBootOptions,
-} from './build-options.ts';
+import { addOutputOptions, addSecureBootOptions, openSecureBootSigner } from './build-options.ts';
+import type { BuildOptions } from './build-settings.ts';
 import { builtAnswer } from './built-answer.ts';
-import { addContentOptions, type ContentOptions } from './content-options.ts';
+import { withConfigFile } from './config-file.ts';
+import { addContentOptions } from './content-options.ts';
 import { requirePoliciesOf } from './given-policies.ts';
 import { measuredPhases, policyDigests } from './measured-phases.ts';
 import { inputPaths, openContents, openStub } from './open-contents.ts';
 import {
   addPolicyOptions,
   openPolicySigners,
-  type PolicyOptions,
   type PolicySigner,
   publicKeyOf,
   readPublicKey,
@@ -34,20 +29,13 @@ import {
 import { signedKernel } from './signed-kernel.ts';
 import { openWritten, signWritten } from './written-image.ts';
 
-interface MeasuringOptions {
-  readonly measure?: true;
-  readonly policyDigest?: true;
-  readonly pcrsig?: string;
-}
-
-type BuildOptions = ContentOptions & PolicyOptions & SecureBootOptions & OutputOptions & MeasuringOptions;
-
 export const build: Verb = {
   define(command, session) {
     command.description(
       'Builds a unified kernel image: stub, kernel, initrds, command line and what else is to be measured, signed when there is a key. The same input gives the same file.',
     );
     addOutputOptions(addSecureBootOptions(addPolicyOptions(addContentOptions(command))))
+      .option('--config <file>', "settings by the keys of ukify's configuration; what is said here as well goes first")
       .option('--pcrsig <text>', 'PCR policies that were signed elsewhere, JSON, or @ and the name of a file')
       .option('--measure', 'print what PCR 11 will be')
       .option('--policy-digest', 'print the PCR policies to be signed elsewhere, for --pcrsig of the same build')
@@ -59,7 +47,8 @@ export const build: Verb = {
   },
 };
 
-async function run(session: Session, options: BuildOptions): Promise<void> {
+async function run(session: Session, given: BuildOptions): Promise<void> {
+  const options = withConfigFile(given);
   requireSense(options);
   requireDistinctOutputs([...inputPaths(options), ...policyPaths(options)], [options.output]);
   session.whenInterrupted = 'nothing was left under a final name';
@@ -121,8 +110,14 @@ function requireSense({ signKernel, linux, pcrsig, joinProfile, ...options }: Bu
   }
 }
 
-function policyPaths({ pcrPrivateKey = [], pcrPublicKey = [], pcrCertificate, pcrsig }: BuildOptions) {
-  return [...pcrPrivateKey, ...pcrPublicKey, pcrCertificate, pcrsig?.startsWith('@') ? pcrsig.slice(1) : undefined];
+function policyPaths({ pcrPrivateKey = [], pcrPublicKey = [], pcrCertificate, pcrsig, config }: BuildOptions) {
+  return [
+    config,
+    ...pcrPrivateKey,
+    ...pcrPublicKey,
+    pcrCertificate,
+    pcrsig?.startsWith('@') ? pcrsig.slice(1) : undefined,
+  ];
 }
 
 function signingOf({ signer }: { readonly signer: Signer }, { signingTime }: BuildOptions, session: Session) {

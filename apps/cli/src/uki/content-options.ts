@@ -41,6 +41,10 @@ export interface ContentOptions extends AddonOptions {
 const EFI_ARCHES = ['x64', 'aa64', 'ia32', 'arm', 'riscv64', 'loongarch64'] as const;
 export type EfiArch = (typeof EFI_ARCHES)[number];
 
+export function isEfiArch(text: string): text is EfiArch {
+  return (EFI_ARCHES as readonly string[]).includes(text);
+}
+
 function sectionOption(text: string, earlier?: readonly SectionOption[]): readonly SectionOption[] {
   const [, name, content] = /^([^:]+):([\s\S]+)$/.exec(text) ?? [];
   if (name === undefined || content === undefined) throw new InvalidArgumentError('Expected NAME:TEXT or NAME:@FILE.');
