@@ -13,7 +13,7 @@ export type AttestationKeyFindingCode =
 /**
  * What makes a key fit for attestation. Without `restricted` it signs bytes that imitate a quote; without `fixedTPM`,
  * `fixedParent` and `sensitiveDataOrigin` its private part may be known outside this TPM. TPM 2.0 Library, Part 1,
- * section 25.1.
+ * section 25 (Object Attributes).
  */
 const REQUIRED: readonly (keyof TpmaObject)[] = [
   'fixedTPM',

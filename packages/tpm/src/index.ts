@@ -123,6 +123,7 @@ export {
   type WrappedObject,
 } from './local/objects.ts';
 export { type PcrReading, readPcrs } from './local/pcrs.ts';
+export { type SecretSessionOptions, withSecretSession } from './local/secret-session.ts';
 export { vendorName } from './local/vendors.ts';
 export { decodePublic, nameOf, nvNameOf, nvPublicArea, type PublicArea, publicArea, qualifiedNameOf } from './name.ts';
 export {

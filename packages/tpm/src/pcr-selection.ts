@@ -9,7 +9,7 @@ export interface PcrSelection {
   readonly pcrs: readonly number[];
 }
 
-/** PCRs of a PC Client TPM: 0 to 23. PC Client Platform TPM Profile, section 4.6. */
+/** PCRs of a PC Client TPM: 0 to 23. PC Client Platform TPM Profile (PCR Attributes). */
 export const PCR_COUNT = 24;
 /** Octets of the bit map that PC Client TPMs write, and the least they take. */
 const SELECT_BYTES = PCR_COUNT / 8;

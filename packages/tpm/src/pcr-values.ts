@@ -19,7 +19,7 @@ const keyOf = (bank: TpmBank, pcr: number): string => `${bank}:${pcr}`;
 
 /**
  * The values of exactly the selected PCRs, in the order that a TPM hashes them: selections as listed, PCRs ascending
- * (TPM 2.0 Library, Part 1, section 17.7). What is not selected is left out, so that nobody takes it for quoted.
+ * (TPM 2.0 Library, Part 1, section 17.5, Selecting Multiple PCR). What is not selected is left out, so that nobody takes it for quoted.
  * @throws {TpmError} 'pcr_value_repeated', also for more values than there can be PCRs; 'pcr_value_missing', 'pcr_value_size'
  */
 export function selectPcrValues(selections: readonly PcrSelection[], values: readonly PcrValue[]): PcrValue[] {
@@ -56,7 +56,7 @@ export function selectPcrValues(selections: readonly PcrSelection[], values: rea
 
 /**
  * The digest over the selected PCRs: TPMS_QUOTE_INFO.pcrDigest and TPM2_PolicyPCR's pcrDigest. TPM 2.0 Library, Part 1,
- * section 17.7.
+ * section 17.5 (Selecting Multiple PCR).
  * @param hash the signing scheme's hash in a quote, the policy's hash in a policy
  * @throws as `selectPcrValues`; {TpmError} 'algorithm_unsupported'
  */

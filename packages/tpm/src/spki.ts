@@ -48,7 +48,7 @@ const toBigint = (bytes: Uint8Array): bigint => (bytes.length === 0 ? 0n : BigIn
 
 /**
  * Big-endian octets of a fixed length. A TPM may leave out leading zeros of an ECC parameter (TPM 2.0 Library, Part 1,
- * section C.8); undefined where the number does not fit.
+ * annex C, ECC Point Padding); undefined where the number does not fit.
  */
 export function padParameter(bytes: Uint8Array, sizeBytes: number): Uint8Array | undefined {
   if (bytes.length > sizeBytes) return undefined;

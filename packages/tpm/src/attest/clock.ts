@@ -20,8 +20,8 @@ export interface ClockChange {
 }
 
 /**
- * Compares the clock of an attestation with that of the one before, of the same TPM. TPM 2.0 Library, Part 1, section 36
- * (Clock): resetCount and restartCount only grow until TPM2_Clear, and clock grows while the TPM is powered. After a
+ * Compares the clock of an attestation with that of the one before, of the same TPM. TPM 2.0 Library, Part 1, Timing
+ * Components: resetCount and restartCount only grow until TPM2_Clear, and clock grows while the TPM is powered. After a
  * start that was not orderly, clock may repeat values that it had before; `safe` is then clear.
  */
 export function compareClocks(before: TpmsClockInfo, now: TpmsClockInfo, artefact = 'attestation'): ClockChange {

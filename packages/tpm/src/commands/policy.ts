@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rest, u8, u16be, u32be } from '@vouchsafe/codec';
+import { type Codec, mapped, rest, u8, u16be, u32be } from '@vouchsafe/codec';
 import { command } from '../command/command.ts';
 import { tpm2b, tpm2bDigest, tpm2bName, tpmiYesNo, tpmlDigest } from '../structures/buffer.ts';
 import { TPM_CC } from '../structures/command-code.ts';
@@ -12,8 +12,16 @@ import { tpmtTicket } from '../structures/ticket.ts';
 const tpm2bOperand = tpm2bDigest;
 /** TPM2B_TIMEOUT: the TPM's own form. Part 2, section 10.4.10. */
 const tpm2bTimeout = tpm2b(rest, 64);
-/** INT32 expiration; our integers are unsigned, and only 0 and negative ones as 2^32 - n are in use. */
-const int32 = u32be;
+/** INT32, Part 2, section 5.1 (base types). */
+const int32: Codec<number> = mapped(
+  'INT32',
+  u32be,
+  (word) => word | 0,
+  (value) => {
+    if ((value | 0) !== value) throw new Error(`expected a whole number of 32 bits, found ${value}`);
+    return value >>> 0;
+  },
+);
 
 const policySession = { policySession: 'none' } as const;
 
@@ -25,7 +33,7 @@ export const tpm2PolicySigned = command('TPM2_PolicySigned', {
     nonceTPM: tpm2bDigest,
     cpHashA: tpm2bDigest,
     policyRef: tpm2bDigest,
-    expiration: [int32, 'seconds; two’s complement'],
+    expiration: [int32, 'seconds from the start of the session, negative for a ticket; 0 for no end'],
     auth: tpmtSignature,
   },
   response: { timeout: tpm2bTimeout, policyTicket: tpmtTicket },
@@ -39,7 +47,7 @@ export const tpm2PolicySecret = command('TPM2_PolicySecret', {
     nonceTPM: tpm2bDigest,
     cpHashA: tpm2bDigest,
     policyRef: tpm2bDigest,
-    expiration: [int32, 'seconds; two’s complement'],
+    expiration: [int32, 'seconds from the start of the session, negative for a ticket; 0 for no end'],
   },
   response: { timeout: tpm2bTimeout, policyTicket: tpmtTicket },
 });

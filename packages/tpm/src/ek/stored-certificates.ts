@@ -5,7 +5,7 @@
  * and, of chains, one certificate after the other, across the border of two indices.
  */
 
-/** TCG_TAG_PCCLIENT_STORED_CERT, TCG_TAG_PCCLIENT_FULL_CERT. TCG PC Client Implementation Specification (1.2), 7.3.2. */
+/** TCG_TAG_PCCLIENT_STORED_CERT, TCG_TAG_PCCLIENT_FULL_CERT. TCG PC Client Specific Implementation Specification, for TPM 1.2. */
 const STORED_CERT = 0x1001;
 const FULL_CERT = 0x1002;
 const STORED_HEADER_BYTES = 5;

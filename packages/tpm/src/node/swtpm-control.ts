@@ -45,7 +45,7 @@ export interface SwtpmControl {
   setLocality(locality: number): Promise<void>;
   /**
    * The hash sequence of a dynamic launch, at locality 4: PCR 17 to 22 become zero, then PCR 17 is extended with the
-   * digest. TPM 2.0 Library, Part 1, section on H-CRTM and D-RTM sequences.
+   * digest. TPM 2.0 Library, Part 1 (Dynamic Root of Trust for Measurement).
    */
   hashSequence(data: Uint8Array): Promise<void>;
   /** True after a dynamic launch. */

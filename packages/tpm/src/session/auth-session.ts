@@ -47,7 +47,7 @@ export class AuthSession implements TpmEntity {
   isRefused = false;
   /** Set by TPM2_PolicyAuthValue and TPM2_PolicyPassword, cleared by the next use and by TPM2_PolicyRestart. */
   needs: 'authValue' | 'password' | 'nothing' = 'nothing';
-  /** Over the commands that were audited with it: what TPM2_GetSessionAuditDigest attests. Part 1, section on audit. */
+  /** Over the commands that were audited with it: what TPM2_GetSessionAuditDigest attests. Part 1, Session Audit. */
   auditDigest: Uint8Array | undefined;
   readonly #sessionKey: Uint8Array;
   readonly #bound: SessionState['bound'];
@@ -155,7 +155,7 @@ export class AuthSession implements TpmEntity {
     );
   }
 
-  /** H(old || cpHash || rpHash), from zeros on. TPM 2.0 Library, Part 1, section on session audit. */
+  /** H(old || cpHash || rpHash), from zeros on. TPM 2.0 Library, Part 1, Session Audit. */
   extendAudit(cpHash: Uint8Array, rpHash: Uint8Array): void {
     const old = this.auditDigest ?? new Uint8Array(tpmHashSize(this.hash));
     this.auditDigest = tpmDigest(this.hash, concatBytes(old, cpHash, rpHash));

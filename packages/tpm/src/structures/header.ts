@@ -14,7 +14,7 @@ export const commandHeader = struct('command header', {
   commandCode: [u32be, 'TPM_CC'],
 });
 
-/** Head of every response. TPM 2.0 Library, Part 1, section 18.3. */
+/** Head of every response. TPM 2.0 Library, Part 1, section 18.2 (Command/Response Header Fields). */
 export const responseHeader = struct('response header', {
   tag: responseTag,
   responseSize: [u32be, 'octets of the whole response'],

@@ -22,6 +22,7 @@ import {
   tpm2NvRead,
   tpm2Unseal,
   withFlushed,
+  withSecretSession,
   withSession,
 } from '@vouchsafe/tpm';
 import { errorCodeOf, liveTpm, PLAIN, random, returnCodeOf, withSrk } from './tpm.ts';
@@ -130,6 +131,27 @@ test(
           assert.equal(await errorCodeOf(sent), 'secret_in_clear');
           const noSecret = await createObject(tpm, srk, { template: srkTemplate('ecc') });
           assert.equal(noSecret.area.value.type, 'ecc');
+        }),
+      ),
+    );
+
+    await t.test('the session for secrets: to a key that is known, silently; to another, with a warning', () =>
+      withSrk(tpm, (srk) =>
+        withSealed(tpm, srk, async (item) => {
+          const warnings: string[] = [];
+          const warn = (message: string): void => void warnings.push(message);
+          for (const [options, count] of [
+            [{ random, warn, saltKey: srk }, 0],
+            [{ random, warn }, 1],
+          ] as const) {
+            const bus = probed(tpm);
+            const { outData } = await withSecretSession(bus, options, (session) =>
+              execute(bus, tpm2Unseal, { itemHandle: item }, { sessions: [session] }),
+            );
+            assert.deepEqual(outData, secret);
+            assert.ok(!bus.sees(secret) && !bus.sees(pin));
+            assert.equal(warnings.length, count);
+          }
         }),
       ),
     );

@@ -117,6 +117,13 @@ export async function policyCases(t: TestContext, tpm: TpmTransport): Promise<vo
       (policySession) => execute(tpm, tpm2PolicySecret, { authHandle: TPM_RH.owner, policySession, ...secret }),
       (policy) => policySecret(policy, OWNER, ascii('ref')),
     );
+    // A negative expiration asks for a ticket, which a later session takes in place of the authValue.
+    const withTicket = await withSession(tpm, { kind: 'policy', random }, (policySession) => {
+      const nonceTPM = policySession.nonceTpm;
+      const input = { authHandle: TPM_RH.owner, policySession, ...secret, nonceTPM, expiration: -60 };
+      return execute(tpm, tpm2PolicySecret, input);
+    });
+    assert.ok(withTicket.policyTicket.tag === 'authSecret' && withTicket.timeout.length > 0);
     const authHandle = { handle: TPM_RH.owner, auth: ascii('wrong') };
     const run = refused((policySession) =>
       execute(tpm, tpm2PolicySecret, { authHandle, policySession, ...secret }, PLAIN),
