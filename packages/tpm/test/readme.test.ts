@@ -10,8 +10,8 @@ import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
 test("the README's example runs, on a software TPM in place of the device", needsTool('swtpm'), async (t) => {
   const { path } = await startSwtpm(t, tempDir(t));
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  const [, example] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  assert.ok(example?.includes("openTpmDevice('/dev/tpmrm0')"));
+  const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  assert.ok(example.includes("openTpmDevice('/dev/tpmrm0')"));
   const source = example
     .replace("openTpmDevice('/dev/tpmrm0')", `openSwtpm({ path: ${JSON.stringify(path)} })`)
     .replace('{ openTpmDevice }', '{ openSwtpm }')
