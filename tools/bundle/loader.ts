@@ -2,13 +2,15 @@
 // What the launcher starts: finds the program of the verb that is asked for, makes it anew when a source has changed, and
 // runs it with the code that V8 made of it before. It is bundled as main.cjs and lies beside the programs.
 import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Script } from 'node:vm';
 import { decodeProgramFile, type ProgramFile } from './program-file.ts';
 
 /** From the folder of the bundle to the root of the checkout; bundleCommand puts it in. */
 declare const TO_ROOT: string;
 
-const ROOT = `${__dirname}/${TO_ROOT}`;
+const ROOT = resolve(__dirname, TO_ROOT);
+const QUIETLY = { throwIfNoEntry: false } as const;
 /** Says nothing of verbs but their names: for the usage, and for what is no command. */
 const OVERVIEW = 'main';
 
@@ -24,7 +26,7 @@ function programName(args: readonly string[]): string {
   const [noun = '', verb = ''] = args.filter((arg) => !arg.startsWith('-'));
   // They become parts of a path: they must not lead out of the folder.
   if (noun === '' || verb === '' || `${noun}${verb}`.includes('/')) return OVERVIEW;
-  return statSync(`${ROOT}/apps/cli/src/${noun}/${verb}.ts`, { throwIfNoEntry: false }) ? `${noun}.${verb}` : OVERVIEW;
+  return statSync(`${ROOT}/apps/cli/src/${noun}/${verb}.ts`, QUIETLY) ? `${noun}.${verb}` : OVERVIEW;
 }
 
 function readProgram(file: string): ProgramFile | undefined {
@@ -39,7 +41,7 @@ function readProgram(file: string): ProgramFile | undefined {
 /** Whether each file that it was made of is as it was. */
 function isFresh({ inputs }: ProgramFile): boolean {
   return inputs.every(([path, size, mtimeMs, ctimeMs]) => {
-    const stats = statSync(`${ROOT}/${path}`, { throwIfNoEntry: false });
+    const stats = statSync(`${ROOT}/${path}`, QUIETLY);
     return stats?.mtimeMs === mtimeMs && stats.ctimeMs === ctimeMs && stats.size === size;
   });
 }
