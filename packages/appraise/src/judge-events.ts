@@ -60,7 +60,7 @@ export function checkJudged(judged: readonly JudgedEvent[], log: TcgLog, bank: B
   ];
 }
 
-/** PFP 1.06, section 10.4.3 (EV_EFI_ACTION): measured into PCR 5 when the firmware has handed over for good. */
+/** PFP 1.06, section 10.4.4 (EV_EFI_ACTION Event Types): measured into PCR 5 when the firmware has handed over for good. */
 const EXIT_ACTION = ascii('Exit Boot Services Returned with Success');
 
 /** Where in the log the firmware ends; past its end where it does not say. */

@@ -43,5 +43,8 @@ export function decodeLog(bytes: Uint8Array, options: DecodeLogOptions = {}): Bo
 function firmwareOrLaunch(bytes: Uint8Array, { quirks = [] }: DecodeLogOptions): BootLog {
   const log = decodeTcgLog(bytes, { quirks: [...quirks, 'zero_padding'] });
   if (log.format === 'agile' && isLaunch(log.events)) return decodeDrtmLog(bytes);
-  return quirks.includes('zero_padding') ? log : decodeTcgLog(bytes, { quirks });
+  const last = log.events.at(-1)?.data;
+  const isWhole = last !== undefined && last.byteOffset + last.length === bytes.byteOffset + bytes.length;
+  // Filled up with zeros, and nobody allowed for it: the error says where.
+  return isWhole || quirks.includes('zero_padding') ? log : decodeTcgLog(bytes, { quirks });
 }

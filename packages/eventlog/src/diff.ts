@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
-import { formatBank, type TpmBank } from '@vouchsafe/tpm';
+import type { TpmBank } from '@vouchsafe/tpm';
 import { bestBank, type DescribedEvent, describeLog } from './describe.ts';
 import { digestOf } from './event.ts';
 import type { BootLog } from './log.ts';
+import { isTdxLog, registerName } from './registers.ts';
 
 /** How an event of one boot stands to the other boot. */
 export type EventChange =
@@ -54,17 +55,17 @@ function commonBank(a: BootLog, b: BootLog): TpmBank | undefined {
 }
 
 function compareRegisters(a: string, b: string): number {
-  const [x, y] = [Number(a.slice(4)), Number(b.slice(4))];
+  const [x, y] = [Number(a.split(' ')[1]), Number(b.split(' ')[1])];
   return Number.isNaN(x) || Number.isNaN(y) ? (a < b ? -1 : 1) : x - y;
 }
 
 function byRegister(log: BootLog, bank: TpmBank): Map<string, DescribedEvent[]> {
   const registers = new Map<string, DescribedEvent[]>();
+  const isTdx = isTdxLog(log);
   for (const described of describeLog(log, bank)) {
     const { event } = described;
     if (described.trust === 'unmeasured') continue;
-    const register =
-      event.pcr === undefined ? `NV ${event.nvName ?? formatBank(event.nvIndex ?? 0)}` : `PCR ${event.pcr}`;
+    const register = registerName(event, isTdx);
     const list = registers.get(register);
     if (list === undefined) registers.set(register, [described]);
     else list.push(described);

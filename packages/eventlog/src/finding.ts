@@ -20,6 +20,8 @@ export type LogFindingCode =
   | 'separator_type' // a separator's digest under another type, or the type with another digest
   | 'separator_error' // the firmware measured that an error had happened
   | 'event_data_mismatch' // data that its digest should cover, and does not
+  | 'secure_boot_event' // an event in PCR 7 that the firmware does not put there, or not at that place
+  | 'secure_boot_variable' // a variable of Secure Boot that is missing, there twice, or not what was measured
   | 'ima_template_hash'; // an IMA entry whose template hash is not that of its data
 
 export type LogFinding = Finding<LogFindingCode>;
@@ -44,6 +46,8 @@ const HINTS: Readonly<Record<LogFindingCode, string>> = {
   separator_type: 'The type of an event is not measured: somebody may have changed it to hide or to forge a separator',
   separator_error: 'The firmware reported an error while it measured; see the text of the event',
   event_data_mismatch: 'The data is not what was measured: it may be forged, so nothing in it was believed',
+  secure_boot_event: 'Its type may have been changed to hide what it measured; treat Secure Boot as unknown',
+  secure_boot_variable: 'The state of Secure Boot cannot be told from this log; treat it as off',
   ima_template_hash: 'The entry was changed after it was measured, or the list is of another hash',
 };
 

@@ -55,6 +55,7 @@ export {
 export { CEL_LIMITS, IMA_LIMITS, type LogLimits, TCG_LIMITS, USERSPACE_LIMITS } from './limits.ts';
 export type { BootLog, BootLogKind } from './log.ts';
 export { parsePcrList } from './pcr-list/parse.ts';
+export { isTdxLog, registerName } from './registers.ts';
 export { comparePcrs, type PcrComparison } from './replay/compare.ts';
 export { initialPcr } from './replay/initial.ts';
 export { type Replay, type ReplayedBank, replayedPcr } from './replay/replay.ts';
@@ -64,6 +65,7 @@ export { checkReplay } from './tcg/check-replay.ts';
 export { TCG_EVENT_TYPES, type TcgEventType } from './tcg/event-type.ts';
 export { decodeTcgLog, type TcgEvent, type TcgLog, type TcgLogOptions, type TcgLogQuirk } from './tcg/log.ts';
 export { replayTcgLog, type TcgReplayOptions } from './tcg/replay.ts';
+export { readSecureBoot, type SecureBootReading } from './tcg/secure-boot.ts';
 export { checkSeparators, type SeparatorMeaning, separatorMeaning } from './tcg/separator.ts';
 export { tcgEfiStartupLocalityEvent } from './tcg/startup.ts';
 export { type TcgEfiSpecIdEvent, tcgEfiSpecIdEvent } from './tcg/structures.ts';

@@ -5,6 +5,7 @@ import { concatBytes, isVouchsafeError, toHex, utf8 } from '@vouchsafe/base';
 import { hostError } from '@vouchsafe/bytes/node';
 import {
   comparePcrs,
+  isTdxLog,
   type LogFinding,
   type PcrComparison,
   parsePcrList,
@@ -84,6 +85,7 @@ function run(session: Session, arguments_: readonly string[], options: ReplayCom
       startupLocality: result.startupLocality,
       pcrs: pcrsDocument(result),
       ...nvDocument(result),
+      ...(logs.some(({ log }) => isTdxLog(log)) ? { rtmrs: rtmrsDocument(result) } : {}),
       ...(compared === undefined ? {} : { comparison: compared.map(comparisonDocument) }),
       findings,
     },
@@ -127,6 +129,12 @@ function pcrsDocument({ banks }: Replay): Pcrs {
       Object.fromEntries([...pcrs].sort(([a], [b]) => a - b).map(([pcr, value]) => [String(pcr), toHex(value)])),
     ]),
   );
+}
+
+/** A TDX guest's registers by their own numbers, which its log counts from 1. */
+function rtmrsDocument({ banks }: Replay): Readonly<Record<string, string>> {
+  const values = [...(banks.get('sha384')?.pcrs ?? [])].filter(([register]) => register >= 1 && register <= 4);
+  return Object.fromEntries(values.map(([register, value]) => [String(register - 1), toHex(value)]));
 }
 
 function nvDocument({ banks }: Replay): { readonly nvPcrs?: Pcrs } {

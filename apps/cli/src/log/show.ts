@@ -8,7 +8,9 @@ import {
   describeLog,
   digestOf,
   formatTpm2Yaml,
+  isTdxLog,
   type LogFinding,
+  registerName,
   replayLogs,
   type YamlVersion,
 } from '@vouchsafe/eventlog';
@@ -96,13 +98,8 @@ function yamlText({ path, log }: NamedLog, version: YamlVersion): string {
 /** What can be said against a log without knowing what it should be. */
 function findingsOf({ log, path }: NamedLog, bank: TpmBank | undefined): LogFinding[] {
   const { findings } = replayLogs([log], { artefacts: [path], banks: bank === undefined ? [] : [bank] });
-  const separators = log.kind === 'tcg' && !isConfidentialGuest(log.banks) ? checkSeparators(log, path) : [];
+  const separators = log.kind === 'tcg' && !isTdxLog(log) ? checkSeparators(log, path) : [];
   return [...findings, ...separators, ...(bank === undefined ? [] : checkEventData(log, bank, path))];
-}
-
-/** A TDX guest's log has SHA-384 alone, and fewer registers: separators for four of them. */
-function isConfidentialGuest(banks: readonly TpmBank[]): boolean {
-  return banks.length === 1 && banks[0] === 'sha384';
 }
 
 function logDocument(named: NamedLog, wanted: TpmBank | undefined): object {
@@ -117,12 +114,13 @@ function logDocument(named: NamedLog, wanted: TpmBank | undefined): object {
 function logText(named: NamedLog, wanted: TpmBank | undefined): string {
   const { path, log } = named;
   const bank = wanted ?? bestBank(log);
-  const kind = 'format' in log ? `${KINDS[log.kind]} (${log.format})` : KINDS[log.kind];
+  const name = isTdxLog(log) ? 'firmware log of a TDX guest' : KINDS[log.kind];
+  const kind = 'format' in log ? `${name} (${log.format})` : name;
   const banks = log.kind === 'ima' ? '' : `, ${log.banks.map(formatBank).join(' ')}`;
   const findings = findingsOf(named, bank);
   const lines = [
     `${path}: ${kind}, ${log.events.length} events${banks}`,
-    ...describeLog(log, bank).map((described) => eventText(described, bank)),
+    ...describeLog(log, bank).map((described) => eventText(described, bank, isTdxLog(log))),
     ...findings.map(findingText),
   ];
   return `${lines.map(printableLine).join('\n')}\n`;
@@ -139,10 +137,13 @@ const KINDS: Readonly<Record<NamedLog['log']['kind'], string>> = {
 /** A line feed in a text of the log would look like another event. */
 const printableLine = (line: string): string => printable(line).replace(/[\n\t]/g, (c) => (c === '\n' ? '\\n' : '\\t'));
 
-function eventText({ event, stage, trust, summary }: DescribedEvent, bank: TpmBank | undefined): string {
+function eventText(
+  { event, stage, trust, summary }: DescribedEvent,
+  bank: TpmBank | undefined,
+  isTdx: boolean,
+): string {
   const digest = (bank === undefined ? undefined : digestOf(event, bank)) ?? event.digests[0]?.digest;
-  const register = event.pcr === undefined ? `NV ${event.nvName ?? ''}` : `PCR ${event.pcr}`;
   const type = typeof event.type === 'number' ? `0x${event.type.toString(16)}` : event.type;
-  const head = `${String(event.index).padStart(4)}  ${register.padEnd(6)}  ${stage.padEnd(9)}  ${type}`;
+  const head = `${String(event.index).padStart(4)}  ${registerName(event, isTdx).padEnd(6)}  ${stage.padEnd(9)}  ${type}`;
   return `${head}  ${digest === undefined ? '-' : toHex(digest)}  ${trust}: ${summary}`;
 }

@@ -104,7 +104,7 @@ const efiPartitionEntry = struct('EFI_PARTITION_ENTRY', {
   partitionName: utf16leCell(36),
 });
 
-/** UEFI_GPT_DATA. Profile 1.06, section 10.2.4. */
+/** UEFI_GPT_DATA. Profile 1.06, section 10.2. */
 export const uefiGptData = struct('UEFI_GPT_DATA', {
   efiPartitionHeader: efiPartitionTableHeader,
   numberOfPartitions: [u64le, 'entries in use'],

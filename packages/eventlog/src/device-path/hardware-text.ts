@@ -2,7 +2,7 @@
 import { toHex } from '@vouchsafe/base';
 import type { NodeFields } from './fields.ts';
 
-/** What a node is as text: UEFI 2.10, section 10.6.1.6 (Text Device Node Reference). */
+/** What a node is as text: UEFI 2.10, section 10.6 (Text Device Node Reference). */
 export type NodeText = (fields: NodeFields) => string;
 
 export const hex = (value: number | bigint): string => `0x${value.toString(16)}`;

@@ -14,7 +14,7 @@ const PROTOCOLS: Readonly<Record<number, string>> = { 6: 'TCP', 17: 'UDP' };
 const protocolText = (number: number): string => PROTOCOLS[number] ?? hex(number);
 const originText = (isStatic: number): string => (isStatic === 1 ? 'Static' : 'DHCP');
 
-/** UEFI 2.10, section 10.3.4.11 (IPv4 Device Path): addresses of the machine first, in the text the server's first. */
+/** UEFI 2.10, section 10.3.4 (IPv4 Device Path): addresses of the machine first, in the text the server's first. */
 function ipv4Text(f: NodeFields): string {
   const [local, remote] = [ipv4(f), ipv4(f)];
   f.skip(4); // ports, which the text form leaves out
@@ -31,7 +31,7 @@ function ipv6Text(f: NodeFields): string {
   return `IPv6(${remote},${protocolText(protocol)},${origins[origin] ?? 'StatefulAutoConfigure'},${local})`;
 }
 
-/** UEFI 2.10, section 10.3.4.14 (UART Device Path). */
+/** UEFI 2.10, section 10.3.4 (UART Device Path). */
 function uartText(f: NodeFields): string {
   f.skip(4);
   const [baud, bits, parity, stop] = [f.u64(), f.u8(), f.u8(), f.u8()];
@@ -40,12 +40,12 @@ function uartText(f: NodeFields): string {
   return `Uart(${baud},${bits},${parities[parity] ?? 'x'},${stops[stop] ?? 'x'})`;
 }
 
-/** UEFI 2.10, section 10.3.4.8 (USB Device Path, Class). */
+/** UEFI 2.10, section 10.3.4 (USB class). */
 function usbClassText(f: NodeFields): string {
   return `UsbClass(${[f.u16(), f.u16(), f.u8(), f.u8(), f.u8()].map(hex).join(',')})`;
 }
 
-/** UEFI 2.10, section 10.3.4.21 (NVM Express namespace): the EUI-64 is written from its last octet. */
+/** UEFI 2.10, section 10.3.4 (NVM Express namespace): the EUI-64 is written from its last octet. */
 function nvmeText(f: NodeFields): string {
   const namespace = f.u32();
   const eui = [...f.bytes(8)].reverse().map((octet) => octet.toString(16).toUpperCase().padStart(2, '0'));
@@ -67,7 +67,7 @@ function dnsText(f: NodeFields): string {
   return `Dns(${addresses.join(',')})`;
 }
 
-/** UEFI 2.10, section 10.3.4.20 (iSCSI Device Path). */
+/** UEFI 2.10, section 10.3.4 (iSCSI Device Path). */
 function iscsiText(f: NodeFields): string {
   const [protocol, options] = [f.u16(), f.u16()];
   const [unit, portal] = [f.bytes(8), f.u16()];

@@ -7,7 +7,7 @@ export interface LocalityRule {
 }
 
 /**
- * PCR 17 to 22. PC Client Platform TPM Profile, section 4.6 (PCR Attributes). PCR 17 is also extended by the hash sequence
+ * PCR 17 to 22. PC Client Platform TPM Profile, PCR attributes. PCR 17 is also extended by the hash sequence
  * at locality 4 (_TPM_Hash_Start, _Data, _End), which resets all six: software cannot.
  */
 const RULES: Readonly<Record<number, LocalityRule>> = {

@@ -41,7 +41,7 @@ const NAMES: Readonly<Record<BootLog['kind'], string>> = {
   drtm: 'launch log',
 };
 
-/** Profile 1.06, section 10.4.3 (EV_EFI_ACTION): measured into PCR 5, in this order. */
+/** Profile 1.06, section 10.4.4 (EV_EFI_ACTION Event Types): measured into PCR 5, in this order. */
 const EXIT_ACTIONS = [ascii('Exit Boot Services Invocation'), ascii('Exit Boot Services Returned with Success')];
 
 /**
