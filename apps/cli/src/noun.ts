@@ -53,6 +53,20 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       verify: { summary: 'check a signature', load: async () => (await import('./fsverity/verify.ts')).verify },
     },
   },
+  image: {
+    summary: 'disk images and what is in them: make, look into, verify, compare, take apart',
+    example: 'vouchsafe image inspect disk.raw',
+    verbs: {
+      inspect: {
+        summary: 'say what any file is and what is in it',
+        load: async () => (await import('./image/inspect.ts')).inspect,
+      },
+      verify: {
+        summary: 'check all that a disk image promises',
+        load: async () => (await import('./image/verify.ts')).verify,
+      },
+    },
+  },
   uki: {
     summary: 'unified kernel images and addons: build, sign, look into, verify',
     example: 'vouchsafe uki inspect linux.efi',

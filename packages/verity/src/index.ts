@@ -36,6 +36,7 @@ export {
 } from './signature/verity-sig-partition.ts';
 export { parseAlgorithm } from './tree/algorithm.ts';
 export { BlockSet, type NumberRun } from './tree/block-set.ts';
+export { rootHashOfTree } from './tree/computed-root.ts';
 export { type VerityFindingCode, type VerityNames, verityFindings } from './tree/findings.ts';
 export { type FormatRequest, formatVerity } from './tree/format.ts';
 export { readHeader } from './tree/header.ts';
