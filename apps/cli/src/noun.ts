@@ -65,6 +65,14 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'check all that a disk image promises',
         load: async () => (await import('./image/verify.ts')).verify,
       },
+      diff: {
+        summary: 'say what changed from one image to another',
+        load: async () => (await import('./image/diff.ts')).diff,
+      },
+      extract: {
+        summary: 'take a partition, files or a section out',
+        load: async () => (await import('./image/extract.ts')).extract,
+      },
     },
   },
   uki: {

@@ -8,6 +8,11 @@ export type ImageErrorCode =
   | 'path_invalid' // a path or name in an input that leads out of where it may lead, or nowhere
   | 'boot_unknown' // a disk that is booted in a way that is not known
   | 'entry_ambiguous' // several boot entries, and nothing that says which one is started
+  | 'no_files' // something that has no files, or whose files are not read here, where files were asked for
+  | 'not_selected' // a partition, path or section that is not there, or not only once
+  | 'output_not_empty' // a folder with something in it, where an empty one is needed
+  | 'extension_invalid' // an extension that no system would take
+  | 'limit' // more than was allowed
   | 'library_missing'; // a shared library that a program needs and no folder has
 
 export class ImageError extends VouchsafeError<ImageErrorCode> {
