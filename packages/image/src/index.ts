@@ -15,9 +15,10 @@ export { type Selected, type Selection, select, selectPartition } from './extrac
 export { modulesInLoadOrder } from './initrd/kernel-modules.ts';
 export { type InitrdRequest, makeInitrd, VIRTUAL_MACHINE_MODULES } from './initrd/make-initrd.ts';
 export { type PlacedFile, programWithLibraries, treeOf } from './initrd/program.ts';
-export { describeArtefact, type InspectOptions } from './inspect/describe-artefact.ts';
+export { describeArtefact } from './inspect/describe-artefact.ts';
 export type * from './inspect/description.ts';
-export { type ArtefactKind, type Compression, recogniseArtefact } from './inspect/recognise.ts';
-export type { BootFile } from './verify/boot-files.ts';
+export type { InspectOptions } from './inspect/inspect-options.ts';
+export { type ArtefactKind, recogniseArtefact } from './inspect/recognise.ts';
+export type { BootFile } from './verify/boot-file.ts';
 export type { DiskFindingCode, ImageFinding, ImageFindingCode } from './verify/findings.ts';
 export { type DiskVerdict, type VerifiedRoot, type VerifyDiskOptions, verifyDisk } from './verify/verify-disk.ts';

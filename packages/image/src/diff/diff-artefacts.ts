@@ -35,12 +35,7 @@ export function diffArtefacts(before: ByteSource, after: ByteSource, options: Di
 }
 
 /** Two sources of whatever kind. What cannot be read as its kind is compared by its octets. */
-export function diffSources(
-  before: ByteSource,
-  after: ByteSource,
-  path: readonly string[],
-  differences: Differences,
-): void {
+function diffSources(before: ByteSource, after: ByteSource, path: readonly string[], differences: Differences): void {
   const [earlier, later] = [recogniseArtefact(before), recogniseArtefact(after)];
   if (earlier !== later) {
     differences.compare(path, 'kind', earlier, later);
@@ -67,7 +62,7 @@ function diffSame(
 ): void {
   switch (kind) {
     case 'disk':
-      diffDisks(before, after, path, differences);
+      diffDisks(before, after, path, differences, (one, two, here) => diffSources(one, two, here, differences));
       break;
     case 'pe':
       diffPrograms(before, after, path, differences);

@@ -9,15 +9,18 @@ import {
   partitionTypeName,
   readGpt,
 } from '@vouchsafe/disk';
-import { diffSources } from './diff-artefacts.ts';
 import type { Differences } from './difference.ts';
 
-/** Tables, and then each partition with the one that has its place among those of its type. */
+/**
+ * Tables, and then each partition with the one that has its place among those of its type.
+ * @param diffContent compares what is in them.
+ */
 export function diffDisks(
   before: ByteSource,
   after: ByteSource,
   path: readonly string[],
   differences: Differences,
+  diffContent: (before: ByteSource, after: ByteSource, path: readonly string[]) => void,
 ): void {
   const [earlier, later] = [tableOf(before), tableOf(after)];
   const compare = (field: string, of: (table: GptTable) => string | number): void =>
@@ -37,7 +40,7 @@ export function diffDisks(
     diffEntries([earlier, other], [later, partition], here, differences);
     const [one, two] = [contentOf(before, earlier, other), contentOf(after, later, partition)];
     // What lies outside the disk has no content, which the places above have said.
-    if (one !== undefined && two !== undefined) diffSources(one, two, here, differences);
+    if (one !== undefined && two !== undefined) diffContent(one, two, here);
   }
   for (const [name, partition] of others) differences.removed([...path, `partition ${name}`], partition.label);
 }

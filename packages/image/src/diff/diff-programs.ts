@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteSource } from '@vouchsafe/bytes';
 import { describeUki, openPe, PeError, type SectionDescription, type UkiDescription } from '@vouchsafe/pe';
-import { sha256Of } from '../inspect/describe-artefact.ts';
+import { sha256Of } from '../inspect/sha256-of.ts';
 import type { Differences } from './difference.ts';
 
 /** What two programs, UKIs above all, consist of: sections by profile, signatures, and what headers say. */

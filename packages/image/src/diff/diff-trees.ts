@@ -4,7 +4,7 @@ import { type ByteSource, readBytes } from '@vouchsafe/bytes';
 import { digest } from '@vouchsafe/crypto';
 import type { TreeEntry, TreeInode } from '@vouchsafe/disk';
 import { isPe } from '@vouchsafe/pe';
-import { sha256Of } from '../inspect/describe-artefact.ts';
+import { sha256Of } from '../inspect/sha256-of.ts';
 import { diffPrograms } from './diff-programs.ts';
 import type { Differences } from './difference.ts';
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteSource } from '@vouchsafe/bytes';
 import {
+  type CpioEntry,
   erofsTree,
   listFat,
   openErofs,
@@ -52,21 +53,52 @@ function* fatTree(source: ByteSource): Generator<TreeEntry, void> {
   }
 }
 
-/** A later member of the same path takes the place of an earlier one, as in the kernel; whoever uses them has to see to it. */
+/**
+ * Names of one file share an inode number, and the last of them has the content; that one becomes the file, and the others
+ * links to it. A later member of the same path takes the place of an earlier one in the kernel; whoever uses them has to see
+ * to it.
+ */
 function* cpioTree(source: ByteSource): Generator<TreeEntry, void> {
+  const linked = new Map<string, CpioEntry[]>();
   for (const entry of readCpio(source)) {
     const { header, kind } = entry;
-    const common: TreeAttributes = {
-      path: entry.path.replace(/^(\.?\/)+|^\.$/, ''),
-      mode: entry.permissions,
-      uid: header.uid,
-      gid: header.gid,
-      mtimeSeconds: header.mtime,
-    };
-    if (kind === 'file') yield { ...common, kind, content: entry.content };
-    else if (kind === 'symlink') yield { ...common, kind, target: readCpioLink(entry) };
-    else if (kind === 'block' || kind === 'character') {
-      yield { ...common, kind, device: { major: header.rdevMajor, minor: header.rdevMinor } };
-    } else yield { ...common, kind };
+    if (kind !== 'file' || header.nlink < 2) {
+      yield treeEntry(entry);
+      continue;
+    }
+    const key = `${header.deviceMajor}:${header.deviceMinor}:${header.ino}`;
+    linked.set(key, [...(linked.get(key) ?? []), entry]);
+  }
+  for (const entries of linked.values()) {
+    const file = entries.findLast(({ content }) => content.size > 0) ?? (entries.at(-1) as CpioEntry);
+    yield treeEntry(file);
+    for (const { path } of entries.filter((entry) => entry !== file)) {
+      yield { kind: 'hardlink', path: withoutRoot(path), target: withoutRoot(file.path) };
+    }
+  }
+}
+
+/** Archives made by find(1) begin each path with ./ */
+const withoutRoot = (path: string): string => path.replace(/^(\.?\/)+|^\.$/, '');
+
+function treeEntry(entry: CpioEntry): TreeEntry {
+  const { header, kind } = entry;
+  const common: TreeAttributes = {
+    path: withoutRoot(entry.path),
+    mode: entry.permissions,
+    uid: header.uid,
+    gid: header.gid,
+    mtimeSeconds: header.mtime,
+  };
+  switch (kind) {
+    case 'file':
+      return { ...common, kind, content: entry.content };
+    case 'symlink':
+      return { ...common, kind, target: readCpioLink(entry) };
+    case 'block':
+    case 'character':
+      return { ...common, kind, device: { major: header.rdevMajor, minor: header.rdevMinor } };
+    default:
+      return { ...common, kind };
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isVouchsafeError, toHex } from '@vouchsafe/base';
+import { isVouchsafeError } from '@vouchsafe/base';
 import { type ByteSource, BytesError, readBytes } from '@vouchsafe/bytes';
-import { startDigest } from '@vouchsafe/crypto';
 import { readSwapArea, type SwapHeader } from '@vouchsafe/disk';
 import { describeDisk } from './describe-disk.ts';
 import { describeSignatureLists, describeVariableStore } from './describe-firmware.ts';
@@ -12,12 +11,9 @@ import { describeCertificates, describeManifest, describePem } from './describe-
 import { describeVerityHash, describeVeritySignature } from './describe-verity.ts';
 import { describeErofs, describeFat } from './describe-volume.ts';
 import type { ArtefactDescription, ArtefactHead, Content } from './description.ts';
+import type { InspectOptions } from './inspect-options.ts';
 import { type ArtefactKind, recogniseArtefact } from './recognise.ts';
-
-export interface InspectOptions {
-  /** Digests of everything, which reads all of it. Otherwise of what has 1 MiB or less. */
-  readonly allDigests: boolean;
-}
+import { sha256Of } from './sha256-of.ts';
 
 const SMALL_BYTES = 1024 * 1024;
 /** What is read whole to be described. Firmware's stores and logs, lists and manifests are far smaller. */
@@ -33,7 +29,7 @@ export function describeArtefact(source: ByteSource, options: InspectOptions): A
 }
 
 /** The same for a part of something: what cannot be read is said instead of thrown. */
-export function describeContent(source: ByteSource, options: InspectOptions): Content {
+function describeContent(source: ByteSource, options: InspectOptions): Content {
   try {
     return describeArtefact(source, options);
   } catch (error) {
@@ -46,13 +42,13 @@ function describeAs(kind: ArtefactKind, source: ByteSource, options: InspectOpti
   const head = headOf(source, options);
   switch (kind) {
     case 'disk':
-      return describeDisk(source, head, options);
+      return describeDisk(source, head, (content) => describeContent(content, options));
     case 'pe':
       return describePe(source, head, options);
     case 'erofs':
       return describeErofs(source, head);
     case 'fat':
-      return describeFat(source, head, options);
+      return describeFat(source, head, (content) => describeContent(content, options));
     case 'verity-hash':
       return describeVerityHash(source, head);
     case 'verity-signature':
@@ -97,16 +93,4 @@ function readWhole(source: ByteSource): Uint8Array {
 function headOf(source: ByteSource, { allDigests }: InspectOptions): Omit<ArtefactHead, 'kind'> {
   const head = { label: source.label, sizeBytes: source.size };
   return allDigests || source.size <= SMALL_BYTES ? { ...head, sha256: sha256Of(source) } : head;
-}
-
-/** SHA-256 of all of a source, in lower-case hexadecimal. @throws {BytesError} */
-export function sha256Of(source: ByteSource): string {
-  const hash = startDigest('sha256');
-  const buffer = new Uint8Array(Math.min(SMALL_BYTES, source.size));
-  for (let at = 0; at < source.size; at += buffer.length) {
-    const chunk = buffer.subarray(0, Math.min(buffer.length, source.size - at));
-    source.read(at, chunk);
-    hash.update(chunk);
-  }
-  return toHex(hash.digest());
 }

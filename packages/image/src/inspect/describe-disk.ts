@@ -12,8 +12,10 @@ import {
   readGpt,
 } from '@vouchsafe/disk';
 import { findVeritySets } from '../ddi/verity-sets.ts';
-import { describeContent, type InspectOptions } from './describe-artefact.ts';
 import type { ArtefactHead, Content, DiskDescription, PartitionDescription } from './description.ts';
+
+/** Says what is in a part, or why nothing can be said. */
+export type DescribeContent = (source: ByteSource) => Content;
 
 /** Partitions that are looked into; a table can have 32768. */
 const MAX_OPENED = 256;
@@ -22,7 +24,7 @@ const MAX_OPENED = 256;
 export function describeDisk(
   source: ByteSource,
   head: Omit<ArtefactHead, 'kind'>,
-  options: InspectOptions,
+  describe: DescribeContent,
 ): DiskDescription {
   const { table, findings } = readGpt(source);
   if (table === undefined) {
@@ -40,7 +42,7 @@ export function describeDisk(
     kind: 'disk',
     sectorSize: table.sectorSize,
     diskUuid: table.diskUuid,
-    partitions: table.partitions.map((partition, i) => describePartition(source, table, partition, i, options)),
+    partitions: table.partitions.map((partition, i) => describePartition(source, table, partition, i, describe)),
     verity,
     findings,
   };
@@ -51,7 +53,7 @@ function describePartition(
   table: GptTable,
   partition: GptPartition,
   place: number,
-  options: InspectOptions,
+  describe: DescribeContent,
 ): PartitionDescription {
   const { index, label, typeUuid, uuid, firstLba, lastLba, attributes } = partition;
   return {
@@ -63,7 +65,7 @@ function describePartition(
     offsetBytes: Number(firstLba) * table.sectorSize,
     sizeBytes: lastLba < firstLba ? 0 : Number(lastLba - firstLba + 1n) * table.sectorSize,
     attributes: attributeNames(attributes),
-    content: contentOf(disk, table, partition, place, options),
+    content: contentOf(disk, table, partition, place, describe),
   };
 }
 
@@ -72,7 +74,7 @@ function contentOf(
   table: GptTable,
   partition: GptPartition,
   place: number,
-  options: InspectOptions,
+  describe: DescribeContent,
 ): Content {
   if (place >= MAX_OPENED)
     return { error: { code: 'limit', message: `only ${MAX_OPENED} partitions are looked into` } };
@@ -82,5 +84,5 @@ function contentOf(
     if (!(error instanceof DiskError)) throw error;
     return { error: { code: error.code, message: error.message } };
   }
-  return describeContent(partitionSource(disk, table, partition), options);
+  return describe(partitionSource(disk, table, partition));
 }

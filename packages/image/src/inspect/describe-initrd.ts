@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ByteSource, sliceSource } from '@vouchsafe/bytes';
-import { CPIO_HEADER_BYTES, type CpioEntry, DiskError, readCpio } from '@vouchsafe/disk';
+import { CPIO_HEADER_BYTES, type CpioEntry, compressionOf, DiskError, readCpio } from '@vouchsafe/disk';
 import type { ArtefactHead, CompressedDescription, InitrdDescription, InitrdSegment } from './description.ts';
-import { Head } from './head.ts';
-import { type Compression, compressionOf } from './recognise.ts';
 
 /**
  * An initrd: archives end to end, and behind them something compressed, as microcode and the rest of an initrd are.
  * @throws {DiskError} 'cpio_malformed'. @throws {BytesError}
  */
 export function describeInitrd(source: ByteSource, head: Omit<ArtefactHead, 'kind'>): InitrdDescription {
-  const first = compressionOf(new Head(source));
+  const first = compressionOf(source);
   if (first !== undefined) {
     return { ...head, kind: 'initrd', segments: [{ offsetBytes: 0, sizeBytes: source.size, compression: first }] };
   }
@@ -33,7 +31,11 @@ export function describeInitrd(source: ByteSource, head: Omit<ArtefactHead, 'kin
 
 /** What begins with something compressed; what is inside is not looked at. */
 export function describeCompressed(source: ByteSource, head: Omit<ArtefactHead, 'kind'>): CompressedDescription {
-  return { ...head, kind: 'compressed', compression: compressionOf(new Head(source)) as Compression };
+  return {
+    ...head,
+    kind: 'compressed',
+    compression: compressionOf(source) as NonNullable<ReturnType<typeof compressionOf>>,
+  };
 }
 
 interface PlainArchives {
@@ -41,7 +43,7 @@ interface PlainArchives {
   readonly contentBytes: number;
   /** Where something else begins, or the end. */
   readonly endBytes: number;
-  readonly compression: Compression | undefined;
+  readonly compression: InitrdSegment['compression'];
 }
 
 function plainArchives(source: ByteSource): PlainArchives {
@@ -73,7 +75,7 @@ const MAX_ZEROS = 64 * 1024;
 function compressedBehind(
   source: ByteSource,
   { offset, header, content }: CpioEntry,
-): { readonly endBytes: number; readonly compression: Compression } | undefined {
+): { readonly endBytes: number; readonly compression: InitrdSegment['compression'] } | undefined {
   const end = offset + pad4(CPIO_HEADER_BYTES + header.nameBytes) + pad4(content.size) + TRAILER_BYTES;
   if (end >= source.size) return undefined;
   const rest = sliceSource(source, end, Math.min(MAX_ZEROS + 16, source.size - end));
@@ -81,6 +83,6 @@ function compressedBehind(
   rest.read(0, zeros);
   const used = zeros.findIndex((octet) => octet !== 0);
   if (used < 0) return undefined;
-  const compression = compressionOf(new Head(source), end + used);
+  const compression = compressionOf(sliceSource(source, end + used, source.size - end - used));
   return compression === undefined ? undefined : { endBytes: end + used, compression };
 }

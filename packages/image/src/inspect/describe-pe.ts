@@ -2,8 +2,8 @@
 import { toHex } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { describeUki, digestCoveredBySignature, digestMeasuredByFirmware, openPe } from '@vouchsafe/pe';
-import type { InspectOptions } from './describe-artefact.ts';
 import type { ArtefactHead, PeDescription } from './description.ts';
+import type { InspectOptions } from './inspect-options.ts';
 
 /** @throws {PeError} @throws {BytesError} */
 export function describePe(

@@ -3,7 +3,7 @@
 import type { ByteSource } from '@vouchsafe/bytes';
 import { DiskError, listFat, openErofs, openFat, openFatFile } from '@vouchsafe/disk';
 import { extensionReleasesOf, osReleaseOf } from '../ddi/image-release.ts';
-import { describeContent, type InspectOptions } from './describe-artefact.ts';
+import type { DescribeContent } from './describe-disk.ts';
 import type { ArtefactHead, ErofsDescription, FatDescription, VolumeFile } from './description.ts';
 
 /** Files of a volume that are listed; an ESP has a few dozen. */
@@ -40,7 +40,7 @@ export function describeErofs(source: ByteSource, head: Omit<ArtefactHead, 'kind
 export function describeFat(
   source: ByteSource,
   head: Omit<ArtefactHead, 'kind'>,
-  options: InspectOptions,
+  describe: DescribeContent,
 ): FatDescription {
   const volume = openFat(source);
   const files: VolumeFile[] = [];
@@ -55,7 +55,7 @@ export function describeFat(
     const isProgram = /\.efi$/i.test(path);
     files.push(
       isProgram
-        ? { path, sizeBytes, content: programContent(() => openFatFile(volume, entry), options) }
+        ? { path, sizeBytes, content: programContent(() => openFatFile(volume, entry), describe) }
         : { path, sizeBytes },
     );
   }
@@ -70,9 +70,9 @@ export function describeFat(
   };
 }
 
-function programContent(open: () => ByteSource, options: InspectOptions): NonNullable<VolumeFile['content']> {
+function programContent(open: () => ByteSource, describe: DescribeContent): NonNullable<VolumeFile['content']> {
   try {
-    return describeContent(open(), options);
+    return describe(open());
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
     return { error: { code: error.code, message: error.message } };

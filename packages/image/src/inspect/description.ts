@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { GptFinding, PartitionAttribute, SwapHeader } from '@vouchsafe/disk';
+import type { Compression, GptFinding, PartitionAttribute, SwapHeader, UnreadCompression } from '@vouchsafe/disk';
 import type { Manifest } from '@vouchsafe/manifest';
 import type { UkiDescription } from '@vouchsafe/pe';
-import type { ArtefactKind, Compression } from './recognise.ts';
+import type { ArtefactKind } from './recognise.ts';
 
 /** What every description begins with. */
 export interface ArtefactHead {
@@ -115,7 +115,7 @@ export interface VeritySignatureDescription extends ArtefactHead {
 export interface InitrdSegment {
   readonly offsetBytes: number;
   readonly sizeBytes: number;
-  readonly compression: Compression | undefined;
+  readonly compression: Compression | UnreadCompression | undefined;
   /** Members and their octets, of what is not compressed. */
   readonly members?: number;
   readonly contentBytes?: number;
@@ -128,7 +128,7 @@ export interface InitrdDescription extends ArtefactHead {
 
 export interface CompressedDescription extends ArtefactHead {
   readonly kind: 'compressed';
-  readonly compression: Compression;
+  readonly compression: Compression | UnreadCompression;
 }
 
 export interface ListedSignature {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { type ByteSource, readBytes } from '@vouchsafe/bytes';
-import type { Compression } from './recognise.ts';
+import type { Compression, UnreadCompression } from '@vouchsafe/disk';
 
 /** A block of zstd, which gives nothing before it is whole: RFC 8878, section 3.1.1.2. */
 const MAX_INPUT_BYTES = 160 * 1024;
@@ -12,7 +12,10 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
  * What something compressed begins with, from its first octets alone; undefined where it cannot be told: it is damaged, or
  * of a kind that Node.js does not read.
  */
-export function peekCompressed(source: ByteSource, compression: Compression): Uint8Array | undefined {
+export function peekCompressed(
+  source: ByteSource,
+  compression: Compression | UnreadCompression,
+): Uint8Array | undefined {
   const bytes = readBytes(source, 0, Math.min(MAX_INPUT_BYTES, source.size));
   try {
     if (compression === 'gzip') {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ascii, bytesEqual } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
+import { compressionOf } from '@vouchsafe/disk';
 import { Head } from './head.ts';
 import { peekCompressed } from './peek.ts';
 
@@ -47,7 +48,7 @@ const TESTS: readonly (readonly [kind: ArtefactKind, test: Test])[] = [
   ['swap', (head) => head.has(4086, 'SWAPSPACE2')],
   ['variable-store', (head) => head.has(40, '_FVH')],
   ['initrd', isInitrd],
-  ['compressed', (head) => compressionOf(head) !== undefined],
+  ['compressed', (head) => compressionOf(head.source) !== undefined],
   ['fat', isFat],
   ['signed-variable', isSignedVariable],
   ['signature-lists', isSignatureLists],
@@ -69,28 +70,10 @@ export function recogniseArtefact(source: ByteSource): ArtefactKind {
   return TESTS.find(([, test]) => test(head))?.[0] ?? 'unknown';
 }
 
-export type Compression = 'gzip' | 'zstd' | 'xz' | 'lz4' | 'bzip2' | 'lzma' | 'lzop';
-
-/** RFC 1952, RFC 8878; the others as Linux, lib/decompress.c has them. */
-const COMPRESSIONS: readonly (readonly [Compression, readonly number[]])[] = [
-  ['gzip', [0x1f, 0x8b]],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ['lz4', [0x02, 0x21, 0x4c, 0x18]],
-  ['lz4', [0x04, 0x22, 0x4d, 0x18]],
-  ['bzip2', [0x42, 0x5a, 0x68]],
-  ['lzma', [0x5d, 0x00, 0x00]],
-  ['lzop', [0x89, 0x4c, 0x5a, 0x4f]],
-];
-
-export function compressionOf(head: Head, offset = 0): Compression | undefined {
-  return COMPRESSIONS.find(([, magic]) => head.has(offset, Uint8Array.from(magic)))?.[0];
-}
-
 /** Linux, Documentation/driver-api/early-userspace/buffer-format.rst: an archive, or one that is compressed. */
 function isInitrd(head: Head): boolean {
   if (head.has(0, '070701') || head.has(0, '070702')) return true;
-  const compression = compressionOf(head);
+  const compression = compressionOf(head.source);
   const inside = compression && peekCompressed(head.source, compression);
   return inside !== undefined && bytesEqual(inside.subarray(0, 5), ascii('07070'));
 }

@@ -2,8 +2,7 @@
 import { parseUtf8, TextError } from '@vouchsafe/base';
 import { type ByteSource, readBytes } from '@vouchsafe/bytes';
 import { PeError, parseBootEntry } from '@vouchsafe/pe';
-import type { BootFile } from './boot-files.ts';
-import { rootHashesIn } from './boot-program.ts';
+import { type BootFile, rootHashesIn } from './boot-file.ts';
 import { diskFinding, type ImageFinding } from './findings.ts';
 
 /** An entry of a boot loader; it is text that nobody signs. @throws {BytesError} */

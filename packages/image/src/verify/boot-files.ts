@@ -17,21 +17,10 @@ import {
 import { checkEsp, openPe } from '@vouchsafe/pe';
 import type { VeritySet } from '../ddi/verity-sets.ts';
 import { checkEntry } from './boot-entry.ts';
-import { type BootOptions, checkProgram } from './boot-program.ts';
+import type { BootFile, BootOptions } from './boot-file.ts';
+import { checkProgram } from './boot-program.ts';
 import { diskFinding, type ImageFinding } from './findings.ts';
 import { placeOf } from './verity-set.ts';
-
-/** Something that firmware or a boot loader starts, or that says what to start. */
-export interface BootFile {
-  /** With the number of its partition before it. */
-  readonly path: string;
-  readonly kind: 'uki' | 'addon' | 'program' | 'entry';
-  /** Root hashes of its command line, in lower-case hexadecimal. */
-  readonly rootHashes: readonly string[];
-  readonly isSigned: boolean;
-  /** The certificate that firmware takes it by, or the digest. */
-  readonly allowedBy?: string;
-}
 
 export interface CheckedBootFiles {
   readonly files: readonly BootFile[];

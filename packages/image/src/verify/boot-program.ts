@@ -4,24 +4,16 @@ import {
   checkSecureBoot,
   checkSignatures,
   checkUkiFile,
-  type EfiSignatureList,
   openPe,
   PeError,
   type PeFile,
-  parseKernelCommandLine,
   readSignatures,
   sectionSource,
   stubVersionOf,
 } from '@vouchsafe/pe';
 import { type Certificate, decodeCertificate, PkiError, VENDOR_DER } from '@vouchsafe/pki';
-import type { BootFile } from './boot-files.ts';
+import { type BootFile, type BootOptions, rootHashesIn } from './boot-file.ts';
 import type { ImageFinding } from './findings.ts';
-
-export interface BootOptions {
-  /** What firmware trusts; without it, only that signatures hold is checked. */
-  readonly db?: readonly EfiSignatureList[] | undefined;
-  readonly dbx?: readonly EfiSignatureList[] | undefined;
-}
 
 /** A program on a volume: a UKI and an addon by all their rules, another by its signature. @throws {BytesError} */
 export function checkProgram(
@@ -96,11 +88,4 @@ function rootHashesOf(pe: PeFile): readonly string[] {
     .filter(({ name, virtualSize }) => name === '.cmdline' && virtualSize <= MAX_COMMAND_LINE_BYTES)
     .map((section) => Buffer.from(readBytes(sectionSource(pe, section), 0, section.virtualSize)).toString('latin1'));
   return [...new Set(texts.flatMap(rootHashesIn))];
-}
-
-/** roothash= and usrhash=, in lower case. systemd-veritysetup-generator(8). */
-export function rootHashesIn(commandLine: string): readonly string[] {
-  return parseKernelCommandLine(commandLine)
-    .filter(({ name, value }) => (name === 'roothash' || name === 'usrhash') && value !== undefined && value !== '')
-    .map(({ value }) => (value as string).toLowerCase());
 }

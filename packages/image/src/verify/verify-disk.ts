@@ -5,7 +5,8 @@ import { DiskError, EMPTY_SLOT_LABEL, type GptTable, partitionTypeName, readGpt 
 import type { EfiSignatureList } from '@vouchsafe/pe';
 import type { Certificate } from '@vouchsafe/pki';
 import { findVeritySets, type VeritySet } from '../ddi/verity-sets.ts';
-import { type BootFile, checkBootFiles } from './boot-files.ts';
+import type { BootFile } from './boot-file.ts';
+import { checkBootFiles } from './boot-files.ts';
 import { checkExtensions } from './extensions.ts';
 import { diskFinding, type ImageFinding } from './findings.ts';
 import { checkRootHashSignature } from './root-hash-signature.ts';
