@@ -73,6 +73,26 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'take a partition, files or a section out',
         load: async () => (await import('./image/extract.ts')).extract,
       },
+      disk: {
+        summary: 'make a disk image from partition definitions',
+        load: async () => (await import('./image/disk.ts')).disk,
+      },
+      sysext: {
+        summary: 'make a system extension',
+        load: async () => (await import('./image/extension.ts')).sysext,
+      },
+      confext: {
+        summary: 'make a configuration extension',
+        load: async () => (await import('./image/extension.ts')).confext,
+      },
+      portable: {
+        summary: 'make the image of a portable service',
+        load: async () => (await import('./image/extension.ts')).portable,
+      },
+      policy: {
+        summary: 'say what an image policy takes',
+        load: async () => (await import('./image/policy.ts')).policy,
+      },
     },
   },
   uki: {

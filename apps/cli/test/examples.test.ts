@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
@@ -37,6 +37,7 @@ function scene(dir: string): void {
   assert.equal(vouchsafe(dir, 'fsverity', 'sign', ...signed).code, 0);
   sceneOfImages(dir);
   sceneOfLogs(dir);
+  sceneOfDisks(dir);
 }
 
 /** The log of a boot twice, and the PCRs that it leads to. */
@@ -93,6 +94,30 @@ async function sceneOfTpm(t: TestContext, dir: string): Promise<void> {
   assert.equal(vouchsafe(dir, 'tpm', 'quote', ...nonce, ...quote).code, 0);
 }
 
+/** Definitions and trees, and disks made of them. */
+function sceneOfDisks(dir: string): void {
+  const files = {
+    'repart.d/10-root.conf': 'Type=root\nFormat=erofs\nCopyFiles=/\nVerity=data\nVerityMatchKey=root',
+    'repart.d/11-root-verity.conf': 'Type=root-verity\nVerity=hash\nVerityMatchKey=root',
+    'repart.d/12-root-verity-sig.conf': 'Type=root-verity-sig\nVerity=signature\nVerityMatchKey=root',
+    'tree/etc/os-release': 'ID=made\n',
+    'extension/usr/bin/tool': 'tool',
+    'settings/etc/made.conf': 'made',
+    'service/usr/lib/os-release': 'ID=made\n',
+    'service/usr/lib/systemd/system/app.service': '[Service]\nExecStart=/usr/bin/app\n',
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(dir, dirname(path)), { recursive: true });
+    writeFileSync(
+      join(dir, path),
+      path.endsWith('.conf') && path.startsWith('repart.d') ? `[Partition]\n${text}\n` : text,
+    );
+  }
+  const made = ['repart.d', '--copy-source', 'tree', '--key', 'verity.key', '--certificate', 'verity.crt'];
+  assert.equal(vouchsafe(dir, 'image', 'disk', ...made, '-o', 'disk.raw').code, 0);
+  for (const name of ['os_1.0.raw', 'os_1.1.raw']) copyFileSync(join(dir, 'disk.raw'), join(dir, name));
+}
+
 /** Files that an example makes, and that are there already. */
 const MADE: Readonly<Record<string, readonly string[]>> = {
   'verity format': ['root.hash', 'root.fec'],
@@ -102,6 +127,7 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
   'tpm seal': ['disk.sealed'],
   'tpm unseal': ['disk.key'],
   'tpm quote': ['q.attest', 'q.sig', 'q.pcrs', 'ak.pem'],
+  'image disk': ['os_1.0.raw'],
 };
 
 test('each usage has an example that works', needsTool('openssl', 'swtpm', 'swtpm_setup', 'certtool'), async (t) => {

@@ -16,6 +16,7 @@ export {
   type ExtensionFindingCode,
 } from './ddi/check-extension.ts';
 export { checkImagePolicy, type PolicyFindingCode } from './ddi/check-policy.ts';
+export { checkPortable, type PortableFindingCode } from './ddi/check-portable.ts';
 export {
   defaultAttributes,
   EMPTY_SLOT_LABEL,

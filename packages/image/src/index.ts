@@ -3,6 +3,15 @@ export { type DiskImageRequest, writeDiskImage } from './build/disk-image.ts';
 export { makeUki } from './build/signed-uki.ts';
 export { makeVerityRoot, type VerityRoot } from './build/verity-root.ts';
 export type { DdiPartition, FatMembers, PartitionContent, RootHashes } from './ddi/content.ts';
+export { type CopiedTreeOptions, copiedTree, subtree } from './ddi/copied-tree.ts';
+export {
+  type CheckedTree,
+  type ExtensionRequest,
+  extensionTree,
+  portableTree,
+  releaseIn,
+} from './ddi/extension-tree.ts';
+export { withEmptySlots } from './ddi/slots.ts';
 export { findVeritySets, type VerityProblem, type VeritySet, type VeritySets } from './ddi/verity-sets.ts';
 export { type DdiRequest, type WrittenDdi, writeDdi } from './ddi/write-ddi.ts';
 export { type ArtefactDiff, type DiffOptions, diffArtefacts } from './diff/diff-artefacts.ts';

@@ -40,7 +40,7 @@ export const extract: Verb = {
       .option('--json', 'print one JSON document')
       .addHelpText(
         'after',
-        '\nExample:\n  vouchsafe image extract disk.raw --partition root --path etc/os-release --output os-release',
+        '\nExample:\n  vouchsafe image extract disk.raw --partition root --path etc/os-release --output release.txt',
       )
       .action((path: string, options: ExtractOptions) => run(session, path, options));
   },

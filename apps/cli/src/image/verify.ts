@@ -62,8 +62,8 @@ async function run(session: Session, path: string, options: VerifyOptions): Prom
     disk,
     {
       rootHashSigners,
-      db: db === undefined ? listsOf(rootHashSigners) : db.flatMap(readSignatureLists),
-      dbx: dbx?.flatMap(readSignatureLists),
+      db: db === undefined ? listsOf(rootHashSigners) : db.flatMap((file) => readSignatureLists(file)),
+      dbx: dbx?.flatMap((file) => readSignatureLists(file)),
       threads,
       name: options.name ?? imageName(path),
     },

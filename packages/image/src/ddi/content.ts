@@ -22,4 +22,6 @@ export type PartitionContent =
 /** A partition with its content; without one it is left empty. */
 export interface DdiPartition extends PartitionDefinition {
   readonly content?: PartitionContent | undefined;
+  /** It is as large as the partition at this place among the partitions, which comes before it. */
+  readonly slotOf?: number | undefined;
 }

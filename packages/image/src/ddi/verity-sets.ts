@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bytesEqual, isVouchsafeError } from '@vouchsafe/base';
+import { bytesEqual, isVouchsafeError, parseHex } from '@vouchsafe/base';
 import { type ByteSource, readBytes } from '@vouchsafe/bytes';
 import {
   EMPTY_SLOT_LABEL,
@@ -13,6 +13,7 @@ import {
   decodeVeritySigPartition,
   readHeader,
   rootHashOfTree,
+  treeLayout,
   VerityError,
   type VerityHeader,
   type VeritySigPartition,
@@ -88,8 +89,7 @@ export function findVeritySets(disk: ByteSource, table: GptTable): VeritySets {
     const set = attempt(one.partition, (hash): VeritySet | undefined => {
       const header = readHeader(hash, 0);
       const sole = others.length === 1 ? others[0]?.partition : undefined;
-      const data = sole === undefined ? hash : partitionSource(disk, table, sole);
-      const rootHash = rootHashOfTree({ data, hash, parameters: header, place: PLACE });
+      const rootHash = rootHashOf(disk, table, one.partition, sole, header);
       const signature = signatures.find(
         ({ signed, what }) => what === one.what && bytesEqual(signed.rootHash, rootHash),
       );
@@ -107,6 +107,26 @@ export function findVeritySets(disk: ByteSource, table: GptTable): VeritySets {
     if (set !== undefined) sets.push(set);
   }
   return { sets, problems };
+}
+
+/**
+ * What the top of the tree has. Over a single block there is no tree, and the block says nothing about itself: there the
+ * UUIDs of both partitions say it, where they can.
+ */
+function rootHashOf(
+  disk: ByteSource,
+  table: GptTable,
+  hash: GptPartition,
+  data: GptPartition | undefined,
+  header: VerityHeader,
+): Uint8Array {
+  const { levels, cells } = treeLayout(header, PLACE);
+  if (levels.length === 0 && data !== undefined && cells.digestBytes === 32) {
+    return parseHex(`${data.uuid}${hash.uuid}`.replaceAll('-', ''));
+  }
+  const hashSource = partitionSource(disk, table, hash);
+  const dataSource = data === undefined ? hashSource : partitionSource(disk, table, data);
+  return rootHashOfTree({ data: dataSource, hash: hashSource, parameters: header, place: PLACE });
 }
 
 function typedPartition(partition: GptPartition): Typed[] {

@@ -110,7 +110,12 @@ function sized(
     sizes[hash] = hashTreeBytes(whole, seed);
     if (signature !== undefined) sizes[signature] = SIGNATURE_BYTES;
   }
-  return partitions.map((partition, i) => ({ ...partition, contentBytes: sizes[i] as number }));
+  const wholeSize = (i: number): number =>
+    partitionBytes({ ...(partitions[i] as DdiPartition), contentBytes: sizes[i] as number });
+  return partitions.map((partition, i) => {
+    const { slotOf } = partition;
+    return { ...partition, contentBytes: slotOf === undefined ? (sizes[i] as number) : wholeSize(slotOf) };
+  });
 }
 
 async function writeTree(
