@@ -117,6 +117,26 @@ test('a slot for the next version', (t) => {
   assert.ok(existsSync(join(dir, 'a.raw')));
 });
 
+test('the root hash before there is anything to boot it', (t) => {
+  const { dir, run } = scene(t);
+  const partly = run(
+    ...made,
+    '--exclude-partitions',
+    'esp,var',
+    '--root-hash-file',
+    'roothash',
+    '-o',
+    'a.raw',
+    '--json',
+  );
+  const whole = run(...made, '-o', 'b.raw', '--json');
+  const { rootHashes, partitions } = JSON.parse(partly.stdout);
+  assert.equal(partitions.length, 3);
+  assert.deepEqual(rootHashes, JSON.parse(whole.stdout).rootHashes);
+  assert.equal(readFileSync(join(dir, 'roothash'), 'utf8'), rootHashes.root);
+  assert.equal(run(...made, '--exclude-partitions', 'esq', '-o', 'c.raw').code, 2);
+});
+
 test('what definitions and options may not say', (t) => {
   const { dir, run } = scene(t);
   const code = (...args: string[]): number | null => run('disk', ...args, '-o', 'x.raw').code;

@@ -144,3 +144,21 @@ test('closing twice closes one descriptor', (t) => {
   closeSync(other);
   assert.deepEqual(readdirSync(join(path, '..')), ['file']);
 });
+
+test('a part of a file is a source over the same descriptor, in another thread too', (t) => {
+  const path = join(tempDir(t), 'file');
+  sparseFile(path, 8 * MIB, 0, 4 * MIB);
+  using source = FileSource.open(path);
+  const part = source.part(4 * MIB - 1000, 2000, 'part');
+  assert.deepEqual([part.size, part.label], [2000, 'part']);
+  const expected = Buffer.concat([Buffer.alloc(1000), Buffer.alloc(1000, 7)]);
+  assert.deepEqual(Buffer.from(readBytes(part, 0, 2000)), expected);
+  assert.deepEqual(part.dataExtents(), [{ start: 1000, end: 2000 }]);
+  const elsewhere = FileSource.over(part.part(500, 1000).handle);
+  assert.deepEqual(Buffer.from(readBytes(elsewhere, 0, 1000)), expected.subarray(500, 1500));
+  const halves = [new Uint8Array(500), new Uint8Array(500)];
+  readScattered(elsewhere, 0, halves);
+  assert.deepEqual(Buffer.concat(halves), expected.subarray(500, 1500));
+  assert.throws(() => readBytes(part, 1999, 2), { code: 'out_of_range' });
+  assert.throws(() => source.part(8 * MIB - 1, 2), { code: 'out_of_range' });
+});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { toHex } from '@vouchsafe/base';
 import { InPlaceFile } from '@vouchsafe/bytes/node';
-import { type GptTable, partitionPlace, writeGpt } from '@vouchsafe/disk';
+import { type GptTable, partitionPlace, readGpt, writeGpt } from '@vouchsafe/disk';
 import { type DiskVerdict, type ImageFinding, verifyDisk, type WrittenDdi, writeDdi } from '@vouchsafe/image';
 import { certificateLists } from '@vouchsafe/pe';
 import { type Certificate, decodeCertificates } from '@vouchsafe/pki';
@@ -223,6 +223,33 @@ test('an extension is checked as one', async (t) => {
   assert.deepEqual((await verify(t, path, [certificate], 'foo')).findings, []);
   const renamed = await verify(t, path, [certificate], 'bar');
   assert.deepEqual(codes(renamed.findings, 'error'), ['extension_release_name']);
+});
+
+test('several threads hash parts of one file, and come to the same', async (t) => {
+  const folder = tempDir(t);
+  const tree = [...rootTree(), file('more', 'x'.repeat(3_000_000))];
+  const { signer } = await testSigner();
+  const [one, two] = [join(folder, 'one.raw'), join(folder, 'two.raw')];
+  for (const [threads, path] of [
+    [1, one],
+    [2, two],
+  ] as const) {
+    await writeDdi({
+      partitions: rootPartitions(tree),
+      seedUuid: SEED,
+      timestampSeconds: TIMESTAMP,
+      signer,
+      path,
+      threads,
+    });
+  }
+  assert.ok(readFileSync(one).equals(readFileSync(two)));
+  const good = await verifyDisk(opened(t, two), { rootHashSigners: [], name: 'two', threads: 2 });
+  assert.equal(good.isGood, true);
+  const { table } = readGpt(opened(t, two));
+  flip(two, table as GptTable, 0, 2_000_000);
+  const bad = await verifyDisk(opened(t, two), { rootHashSigners: [], name: 'two', threads: 2 });
+  assert.deepEqual(codes(bad.findings, 'error'), ['verity_data_corrupt']);
 });
 
 test('what is no disk', async (t) => {

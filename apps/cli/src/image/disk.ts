@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseUtf8, toHex } from '@vouchsafe/base';
+import { ascii, parseUtf8, toHex } from '@vouchsafe/base';
 import { hostError } from '@vouchsafe/bytes/node';
 import {
   clampTimes,
   type DefinitionFile,
+  designatorOf,
   imageSpecifiers,
   PARTITION_ARCHITECTURES,
   type PartitionArchitecture,
@@ -16,8 +17,8 @@ import {
 } from '@vouchsafe/disk';
 import { copiedTree, type DdiPartition, releaseIn, type WrittenDdi, withEmptySlots, writeDdi } from '@vouchsafe/image';
 import { Option } from '../arguments/option.ts';
-import { requireDistinctOutputs } from '../outputs.ts';
-import { readSmallFile, wholeNumber } from '../parse.ts';
+import { openSmallOutput, requireDistinctOutputs, type SmallOutput } from '../outputs.ts';
+import { collectList, readSmallFile, wholeNumber } from '../parse.ts';
 import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
@@ -39,6 +40,8 @@ interface DiskOptions extends MakeOptions {
   readonly sectorSize: string;
   readonly size?: number;
   readonly ab?: true;
+  readonly excludePartitions?: readonly string[];
+  readonly rootHashFile?: string;
 }
 
 export const disk: Verb = {
@@ -58,6 +61,12 @@ export const disk: Verb = {
       .option('--size <bytes>', 'of the whole disk (default: as small as it can be)', wholeNumber)
       .option('--ab', 'beside root, /usr and what goes with them, an empty slot for the next version');
     addMakeOptions(command)
+      .option(
+        '--exclude-partitions <types>',
+        'leave out partitions of these types, as esp; what the others hold does not change',
+        collectList,
+      )
+      .option('--root-hash-file <file>', 'write the root hash there, too')
       .addHelpText(
         'after',
         '\nExample:\n  vouchsafe image disk repart.d --copy-source tree --key verity.key --certificate verity.crt -o os_1.0.raw',
@@ -70,15 +79,17 @@ async function run(session: Session, folder: string, options: DiskOptions): Prom
   const { output, copySource, key, certificate } = options;
   const names = definitionNames(folder);
   const paths = names.map((name) => join(folder, name));
-  requireDistinctOutputs([...paths, copySource, key, certificate], [output]);
+  requireDistinctOutputs([...paths, copySource, key, certificate], [output, options.rootHashFile]);
   const timestampSeconds = timestampOf(options);
   const signer = await rootHashSigner(options);
   using source = copySource === undefined ? undefined : new CopySource(copySource, session);
   const specifiers = imageSpecifiers(await releaseOf(source), options.architecture);
-  const definitions = names.map((name, i) => {
+  const all = names.map((name, i) => {
     const text = parseUtf8(readSmallFile(paths[i] as string));
     return parseDefinitionFile(text, name, { architecture: options.architecture, specifiers });
   });
+  const definitions = withoutExcluded(all, options.excludePartitions ?? []);
+  using rootHashFile = openRootHashFile(session, definitions, options);
   const partitions: DdiPartition[] = [];
   for (const definition of definitions) {
     const content = await contentOf(definition, source, (file) => treeOf(file, source, timestampSeconds, options));
@@ -98,7 +109,35 @@ async function run(session: Session, folder: string, options: DiskOptions): Prom
     },
     session.work,
   );
+  for (const rootHash of written.rootHashes.values()) rootHashFile?.commit(ascii(toHex(rootHash)));
   session.answer(printable(writtenText(output, written)), writtenDocument(output, written));
+}
+
+/** @throws {UsageError} for a type that no definition has: it may be mistyped. */
+function withoutExcluded(
+  definitions: readonly DefinitionFile[],
+  excluded: readonly string[],
+): readonly DefinitionFile[] {
+  const typesOf = ({ typeUuid }: DefinitionFile): readonly (string | undefined)[] => [
+    partitionTypeName(typeUuid),
+    typeUuid,
+    designatorOf(typeUuid),
+  ];
+  const unknown = excluded.find((type) => !definitions.some((definition) => typesOf(definition).includes(type)));
+  if (unknown !== undefined) throw new UsageError(`--exclude-partitions ${unknown}: no definition has this type`);
+  return definitions.filter((definition) => !excluded.some((type) => typesOf(definition).includes(type)));
+}
+
+/** Its place is taken before the work begins. @throws {UsageError} where there is not one root hash. */
+function openRootHashFile(
+  session: Session,
+  definitions: readonly DefinitionFile[],
+  { rootHashFile, force }: DiskOptions,
+): SmallOutput | undefined {
+  if (rootHashFile === undefined) return undefined;
+  const count = definitions.filter(({ verity }) => verity?.role === 'data').length;
+  if (count !== 1) throw new UsageError(`--root-hash-file: expected one partition with Verity=data, found ${count}`);
+  return openSmallOutput(session, rootHashFile, { option: '--root-hash-file', force });
 }
 
 /** systemd-repart takes them by the octets of their names. */

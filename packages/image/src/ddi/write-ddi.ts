@@ -33,6 +33,8 @@ export interface DdiRequest {
   readonly sizeBytes?: number | undefined;
   readonly path: string;
   readonly force?: boolean;
+  /** Threads to hash with; as the machine and the size suggest unless given. */
+  readonly threads?: number | undefined;
 }
 
 export interface WrittenDdi {
@@ -84,7 +86,7 @@ export async function writeDdi(request: DdiRequest, work: LongWork = {}): Promis
   await writeContents(false);
   for (const group of groups) {
     const dataBytes = (plans[group.data] as PlannedContent).sizeBytes;
-    const rootHash = await writeTree(disk, table, places, group, dataBytes, seed, work);
+    const rootHash = await writeTree(disk, table, places, group, { dataBytes, seed, threads: request.threads }, work);
     rootHashes.set(group.matchKey, rootHash);
     if (group.signature === undefined || signer === undefined) continue;
     const { offsetBytes, sizeBytes } = places[group.signature] as BytePlace;
@@ -118,13 +120,18 @@ function sized(
   });
 }
 
+interface TreeChoice {
+  readonly dataBytes: number;
+  readonly seed: Uint8Array;
+  readonly threads: number | undefined;
+}
+
 async function writeTree(
   disk: OutputFile,
   table: GptTable,
   places: readonly BytePlace[],
   { data, hash }: VerityGroup,
-  dataBytes: number,
-  seed: Uint8Array,
+  { dataBytes, seed, threads }: TreeChoice,
   work: LongWork,
 ): Promise<Uint8Array> {
   const size = table.sectors * table.sectorSize;
@@ -138,6 +145,7 @@ async function writeTree(
       parameters: verityParameters(dataBytes, seed),
       place: { offset: 0, hasSuperblock: true },
       uuid: uuidFromSeed(seed),
+      threads,
     },
     work,
   );
