@@ -14,6 +14,7 @@ export type DiskErrorCode =
   | 'rule_unmatched' // a rule that applies to nothing
   | 'tar_malformed' // bytes that are not a tar archive, or one that was cut or changed
   | 'tar_unsupported' // a kind of tar member that cannot become part of a tree
+  | 'deb_malformed' // bytes that are not a Debian package
   | 'compression_malformed' // compressed bytes that do not decompress
   | 'compression_unsupported' // a compression that is not read, or of a kind that is not
   | 'oci_missing' // no OCI image layout where one was expected

@@ -60,6 +60,7 @@ export {
 export { formatReleaseFile, parseReleaseFile } from './ddi/release-file.ts';
 export { imageSpecifiers, type Specifiers } from './ddi/specifiers.ts';
 export { encodeSwapArea, readSwapArea, type SwapHeader, swapHeader } from './ddi/swap-area.ts';
+export { debianPackageData, isArArchive } from './deb/package-data.ts';
 export { type ErofsDirent, readErofsDirectory } from './erofs/read/directory.ts';
 export { openErofsFile, readErofsLink } from './erofs/read/file.ts';
 export { type ErofsInode, readErofsInode } from './erofs/read/inode.ts';
@@ -162,4 +163,5 @@ export {
 export { compileGlob } from './tree/glob.ts';
 export { GrowingTree, type GrowingTreeOptions } from './tree/growing-tree.ts';
 export { memberPath } from './tree/member-path.ts';
+export { overlayTrees } from './tree/overlay-trees.ts';
 export { applyTreeRules, clampTimes, type TreeRule, type TreeRuleChange, type TreeRuleMatch } from './tree/rules.ts';

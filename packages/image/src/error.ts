@@ -2,6 +2,8 @@
 import { VouchsafeError } from '@vouchsafe/base';
 
 export type ImageErrorCode =
+  | 'recipe_invalid' // a recipe that says what none can say; the message has file, line and column
+  | 'kernel_missing' // no kernel, or more than one, where one is needed
   | 'elf_malformed' // a program, library or module that is not the ELF file it should be
   | 'module_missing' // a kernel module that is neither built in nor among the files
   | 'module_cycle' // kernel modules that need each other, so that none can be loaded first

@@ -5,6 +5,7 @@ import type { LongWork } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource, hostError } from '@vouchsafe/bytes/node';
 import { compressionOf, isReadCompression } from '../compression/detect.ts';
+import { debianPackageData, isArArchive } from '../deb/package-data.ts';
 import { DiskError } from '../error.ts';
 import { applyOciLayer } from '../oci/apply-layer.ts';
 import {
@@ -48,11 +49,11 @@ export interface OpenTree extends Disposable {
   readonly imageDigest?: string;
 }
 
-export type TreeInputKind = 'folder' | 'tar' | 'oci';
+export type TreeInputKind = 'folder' | 'tar' | 'oci' | 'deb';
 
 /**
- * A folder, a tar archive (plain, or in gzip, zstd, xz or LZ4) or an OCI image layout (a folder or a tar archive of one) as a
- * tree. Nothing is extracted and no rights are needed: owners and modes are those of the archive, and contents stay where they
+ * A folder, a tar archive (plain, or in gzip, zstd, xz or LZ4), an OCI image layout (a folder or a tar archive of one) or a
+ * Debian package as a tree. Nothing is extracted and no rights are needed: owners and modes are those of the archive, and contents stay where they
  * are, or decompressed in files without a name, so that memory does not depend on their size.
  * @param kind as `treeInputKind` finds it, unless given.
  * @throws {DiskError} as `folderTree`, `tarTree`, `selectOciImage`, `applyOciLayer` and `decompressed`. @throws {BytesError}
@@ -68,7 +69,11 @@ export async function openTree(path: string, options: OpenTreeOptions = {}, kind
     if (isFolder && kind === 'tar')
       throw new DiskError('tar_malformed', `${path}: expected a tar archive, found a folder`);
     if (isFolder) return await openOci(folderBlobs(path, stack), options, stack);
-    const archive = await plain(stack.use(FileSource.open(path)), options, stack);
+    const file = stack.use(FileSource.open(path));
+    if (kind === 'deb' || (kind === undefined && isArArchive(file))) {
+      return openTreeOf(tarTree(await plain(debianPackageData(file), options, stack), options), stack);
+    }
+    const archive = await plain(file, options, stack);
     if (kind === 'folder') throw new DiskError('tree_invalid', `${path}: expected a folder, found a file`);
     const entries = tarTree(archive, options);
     const isOci = kind === 'oci' || (kind === undefined && isOciTree(entries));
@@ -79,7 +84,7 @@ export async function openTree(path: string, options: OpenTreeOptions = {}, kind
   }
 }
 
-/** What a path is, by what is there: an OCI image layout has its two files. @throws {BytesError} */
+/** What a path is, by what is there: an OCI image layout has its two files, a file may be any of the others. @throws {BytesError} */
 export function treeInputKind(path: string): TreeInputKind {
   if (!isFolderAt(path)) return 'tar';
   const has = (name: string): boolean => statSync(join(path, name), { throwIfNoEntry: false })?.isFile() === true;

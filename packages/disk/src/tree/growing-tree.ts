@@ -114,6 +114,12 @@ export class GrowingTree {
     this.#clearLower(place);
   }
 
+  /** What is listed at a path; undefined where nothing is, or a directory that is only implied. @throws {DiskError} 'link_followed', 'tree_invalid'. */
+  kindAt(path: string): TreeInode['kind'] | undefined {
+    const place = this.#find(path, path);
+    return place === undefined || place.layer === 'implied' ? undefined : place.shared.inode.kind;
+  }
+
   /** All there is, each directory before what it holds, by the octets of the names; of several names the first is the file. */
   *entries(): Generator<TreeEntry, void> {
     const firstNames = new Map<Shared, string>();
