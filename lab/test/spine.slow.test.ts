@@ -148,10 +148,11 @@ describe('build, predict, boot, quote, verdict', tools, () => {
     const real = new Map(pcrValues(good).map(({ pcr, value }) => [`${pcr}`, toHex(value)]));
     assert.deepEqual(first?.phase, '');
     const pcrs = Object.entries(first?.pcrs.sha256 ?? {});
-    assert.deepEqual(
-      pcrs.map(([pcr]) => pcr),
-      ['4', '9', '11', '12', '13'],
-    );
+    for (const pcr of ['4', '9', '11', '12', '13'])
+      assert.ok(
+        pcrs.some(([name]) => name === pcr),
+        `PCR ${pcr}`,
+      );
     for (const [pcr, value] of pcrs) assert.equal(value, real.get(pcr), `PCR ${pcr}`);
     assert.deepEqual(
       later.map(({ phase, pcrs: { sha256 } }) => [phase, sha256[11]]),

@@ -108,6 +108,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'sign an image, or any PE file, for Secure Boot',
         load: async () => (await import('./uki/sign.ts')).sign,
       },
+      unsign: {
+        summary: 'take signatures off an image',
+        load: async () => (await import('./uki/unsign.ts')).unsign,
+      },
       inspect: {
         summary: 'show what is in an image',
         load: async () => (await import('./uki/inspect.ts')).inspect,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CancelSignal, LongWork } from '@vouchsafe/base';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { printable } from './printable.ts';
 import { ProgressDisplay } from './terminal/progress-display.ts';
 import { writeErr, writeOut } from './terminal/standard-streams.ts';
 import { UsageError } from './usage-error.ts';
@@ -71,13 +72,14 @@ export class Session {
   /** A remark that is not the answer, on standard error. */
   note(text: string): void {
     this.#progress.clear();
-    writeErr(`vouchsafe: ${text}\n`);
+    writeErr(`vouchsafe: ${printable(text)}\n`);
   }
 
   /** What went wrong, on standard error, and as a document where one is expected. Never throws. */
   fail(code: string, message: string, wasSaid: boolean): void {
     this.#progress.clear();
-    if (!wasSaid) writeErr(`vouchsafe: ${message}\n`);
+    // A message may quote a file that nobody vouches for.
+    if (!wasSaid) writeErr(`vouchsafe: ${printable(message)}\n`);
     if (!this.isJson) return;
     try {
       writeOut(utf8Line(JSON.stringify({ error: { code, message } }, null, 2)));

@@ -129,6 +129,14 @@ describe('uki build', () => {
     build('--hwids', 'hwids', '--efifw', 'firmware/fw-1', '-o', 'hardware.efi');
     assert.match(section('hardware.efi', '.hwids'), /Made\0made,one\0$/);
     assert.match(section('hardware.efi', '.efifw'), /fw-1\0firmware$/);
+    // What a file says reaches no terminal as it is.
+    mkdirSync(join(dir, 'hostile'));
+    writeFileSync(join(dir, 'hostile/a.json'), JSON.stringify({ type: '\u001b[2J\u202e' }));
+    const hostile = run('--stub', 'stub', '--hwids', 'hostile', '-o', 'x.efi');
+    assert.deepEqual(
+      [hostile.code, ['\u001b', '\u202e'].some((character) => hostile.stderr.includes(character))],
+      [3, false],
+    );
     for (const args of [
       ['--hwids', 'firmware'],
       ['--efifw', 'firmware'],
@@ -214,6 +222,24 @@ describe('uki build', () => {
     }
     assert.equal(uki('--config', 'none.conf', '-o', 'x.efi').code, 3);
     assert.equal(uki('--config', 'uki.conf', '-o', 'uki.conf', '--force').code, 2);
+  });
+
+  test('signatures come off again, one or all', () => {
+    const key = (name: string): string[] => ['--key', `${name}/db.key`, '--certificate', `${name}/db.crt`];
+    build(...key('keys'), '-o', 'signed.efi');
+    build('-o', 'unsigned.efi');
+    good(vouchsafe(dir, 'uki', 'sign', 'signed.efi', ...key('other'), '-o', 'twice.efi'));
+    const unsign = (...args: string[]): Outcome => vouchsafe(dir, 'uki', 'unsign', ...args);
+    good(unsign('twice.efi', '--signature', '2', '-o', 'once.efi'));
+    assert.deepEqual(readFileSync(join(dir, 'once.efi')), readFileSync(join(dir, 'signed.efi')));
+    good(unsign('twice.efi', '-o', 'none.efi'));
+    assert.deepEqual(readFileSync(join(dir, 'none.efi')), readFileSync(join(dir, 'unsigned.efi')));
+    assert.equal(unsign('twice.efi', '--signature', '3', '-o', 'x.efi').code, 2);
+    assert.equal(unsign('unsigned.efi', '--signature', '1', '-o', 'x.efi').code, 2);
+    assert.equal(unsign('keys/README', '-o', 'x.efi').code, 3);
+    assert.equal(unsign('twice.efi', '-o', 'none.efi').code, 3);
+    good(unsign('twice.efi', '-o', 'twice.efi', '--force'));
+    assert.deepEqual(readFileSync(join(dir, 'twice.efi')), readFileSync(join(dir, 'unsigned.efi')));
   });
 
   test('inspect shows or writes single sections, all of them or none', () => {
