@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { readBytes } from '@vouchsafe/bytes';
@@ -205,4 +205,17 @@ test('kernels: of a folder, of Debian packages, of several versions', needsTool(
   assert.equal(third.image.size, 5);
   for (const text of ['{}', '{ folder: a, packages: b }', '{ folder: a, verison: b }'])
     refusedAt(() => parseKernelInput(parse(text)));
+});
+
+test('the examples of docs/recipe.md are recipes', () => {
+  const page = readFileSync(new URL('../../../docs/recipe.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) =>
+    RecipeNode.parse(text as string, 'recipe.md'),
+  );
+  const kinds = examples.map((example) => {
+    const [[name, value] = assert.fail('an example of nothing')] = example.members();
+    if (name === 'root') return parseRootInput(value).kind;
+    return name === 'rules' ? parseTreeRules(value).length : parseKernelInput(value).kind;
+  });
+  assert.deepEqual(kinds, ['tar', 'oci', 'folder', 3, 'packages', 'folder']);
 });
