@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { memorySource, readBytes } from '@vouchsafe/bytes';
+import { BytesError, MemorySink, memorySource, readBytes } from '@vouchsafe/bytes';
 import { erofsTree, findErofsEntry, openErofs, openErofsFile, type TreeEntry, writeErofsImage } from '@vouchsafe/disk';
+import { type ErofsThreads, writeErofsWithThreads } from '@vouchsafe/disk/node';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import { noise, text } from './erofs-folder.ts';
 import { at, contentOf, directory, likeFolder, summaryOf, TREE } from './erofs-tree.ts';
@@ -181,4 +182,38 @@ test('a small image does not become endless', () => {
   for (let at = header + 8; at + 8 <= bytes.length; at += 8) view.setUint32(at, ((2 << 12) | 1) * 0x10001, true);
   view.setUint16(header + 8, 1 << 12, true);
   assert.throws(() => readF(bytes), withCode('erofs_malformed'));
+});
+
+test('as many threads as there may be make the same image', async () => {
+  const request = { tree: FILES, uuid: SEED, timestampSeconds: TIMESTAMP, label: 'root', compression: 'lz4' } as const;
+  const expected = image(FILES);
+  for (const threads of [1, 3]) {
+    const sink = new MemorySink(64 * 1024 * 1024);
+    const result = await writeErofsWithThreads(request, sink, 4096, { threads });
+    assert.equal(result.sizeBytes, expected.length);
+    assert.deepEqual(sink.bytes().subarray(4096), expected);
+  }
+});
+
+test('what fails, or is cancelled, while threads work ends the work', async () => {
+  const failing: TreeEntry = {
+    kind: 'file',
+    content: {
+      size: 50_000,
+      label: 'failing',
+      read() {
+        throw new BytesError('io', 'failing');
+      },
+    },
+    ...at('z'),
+  };
+  const request = { uuid: SEED, timestampSeconds: TIMESTAMP, compression: 'lz4' } as const;
+  const sink = () => new MemorySink(64 * 1024 * 1024);
+  const run = (tree: readonly TreeEntry[], options: ErofsThreads) =>
+    writeErofsWithThreads({ ...request, tree }, sink(), 0, { threads: 2, ...options });
+  await assert.rejects(run([...FILES, failing], {}), { code: 'io' });
+  const cancelled = new AbortController();
+  const onProgress = () => cancelled.abort();
+  await assert.rejects(run(FILES, { signal: cancelled.signal, onProgress }), { name: 'AbortError' });
+  await assert.rejects(run(FILES, { threads: 0 }), { code: 'options_invalid' });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { toHex } from '@vouchsafe/base';
 import { type ByteSource, memorySource, readBytes } from '@vouchsafe/bytes';
+import { decodeAt } from '@vouchsafe/codec';
 import { digest } from '@vouchsafe/crypto';
 import {
   EROFS_LAYOUT_VERSION,
@@ -19,6 +20,7 @@ import {
   type TreeEntry,
 } from '@vouchsafe/disk';
 import { needsTool, tempDir } from '@vouchsafe/testing';
+import { DIRENT_BYTES, erofsDirent } from '../src/erofs/structures.ts';
 import { at, contentOf, directory, file, likeFolder, summaryOf, TREE } from './erofs-tree.ts';
 import { bytesOf, patternSource, SEED, SparseBytes, TIMESTAMP, withCode, writeFile, written } from './support.ts';
 
@@ -247,4 +249,16 @@ test('more shared attributes than an inode may have', () => {
 test('no inode has the number 0, which programs take for no name', () => {
   const bytes = written((sink) => planErofsImage(request({ tree: TREE })).write(sink));
   for (const { inode } of listErofs(openErofs(memorySource(bytes)))) assert.notEqual(inode.nid, 0);
+});
+
+test('entries of directories are as they are declared', () => {
+  const bytes = written((sink) => planErofsImage(request({ tree: [directory(''), file('a', 1)] })).write(sink));
+  const volume = openErofs(memorySource(bytes));
+  const [root, a] = [findErofsEntry(volume, '').inode, findErofsEntry(volume, 'a').inode];
+  const at = (i: number) => decodeAt(erofsDirent, bytes, root.place.restOffset + i * DIRENT_BYTES).value;
+  assert.deepEqual([0, 1, 2].map(at), [
+    { nid: BigInt(root.nid), nameOffset: 36, fileType: 2, reserved: 0 },
+    { nid: BigInt(root.nid), nameOffset: 37, fileType: 2, reserved: 0 },
+    { nid: BigInt(a.nid), nameOffset: 39, fileType: 1, reserved: 0 },
+  ]);
 });

@@ -21,6 +21,16 @@ export function newLz4Table(): Lz4Table {
   return new Int32Array(2 ** HASH_BITS).fill(-1);
 }
 
+/** An input or output, by octets and by words. */
+export interface Lz4Octets {
+  readonly octets: Uint8Array;
+  readonly view: DataView;
+}
+
+export function lz4Octets(octets: Uint8Array): Lz4Octets {
+  return { octets, view: new DataView(octets.buffer, octets.byteOffset, octets.byteLength) };
+}
+
 /** How much went in and how much came out. */
 export interface Lz4Cluster {
   consumed: number;
@@ -30,14 +40,14 @@ export interface Lz4Cluster {
 /**
  * Compresses as much of the input as fits into `output`, as one LZ4 block that refers to nothing before `start`. The same
  * input gives the same octets for ever: EROFS images depend on it.
- * @param input at most 2^31 octets, the same array as long as the table is.
+ * @param input at most 2^31 octets, the same as long as the table is.
  * @param result is written to, so that none is made for each cluster.
  */
 export function compressLz4Cluster(
-  input: Uint8Array,
+  { octets: input, view }: Lz4Octets,
   start: number,
   end: number,
-  output: Uint8Array,
+  { octets: output, view: outputView }: Lz4Octets,
   table: Lz4Table,
   result: Lz4Cluster,
 ): void {
@@ -56,25 +66,12 @@ export function compressLz4Cluster(
     let isFound = false;
     while (next <= searchEnd) {
       at = next;
-      const sequence =
-        (input[at] as number) |
-        ((input[at + 1] as number) << 8) |
-        ((input[at + 2] as number) << 16) |
-        ((input[at + 3] as number) << 24);
+      const sequence = view.getInt32(at, true);
       const slot = Math.imul(sequence, 0x9e3779b1) >>> (32 - HASH_BITS);
       ref = table[slot] as number;
       table[slot] = at;
       // The cluster before may have looked further than it went.
-      if (
-        ref >= start &&
-        ref < at &&
-        at - ref <= MAX_DISTANCE &&
-        ((input[ref] as number) |
-          ((input[ref + 1] as number) << 8) |
-          ((input[ref + 2] as number) << 16) |
-          ((input[ref + 3] as number) << 24)) ===
-          sequence
-      ) {
+      if (ref >= start && ref < at && at - ref <= MAX_DISTANCE && view.getInt32(ref, true) === sequence) {
         isFound = true;
         break;
       }
@@ -91,10 +88,16 @@ export function compressLz4Cluster(
     const literalOctets = literals >= TOKEN_MAX ? Math.floor((literals - TOKEN_MAX) / 255) + 1 : 0;
     const fixed = out + 1 + literalOctets + literals + 2;
     if (fixed > sequenceEnd) break;
-    while (matched < matchEnd && input[matched] === input[refMatched]) {
-      matched++;
-      refMatched++;
+    let difference = 0;
+    while (matched + 4 <= matchEnd) {
+      difference = view.getInt32(matched, true) ^ view.getInt32(refMatched, true);
+      if (difference !== 0) break;
+      matched += 4;
+      refMatched += 4;
     }
+    // The lowest bit that differs is in the first octet that does.
+    if (difference !== 0) matched += (31 - Math.clz32(difference & -difference)) >> 3;
+    else while (matched < matchEnd && input[matched] === input[refMatched++]) matched++;
     let length = matched - at - MIN_MATCH;
     let lengthOctets = length >= TOKEN_MAX ? Math.floor((length - TOKEN_MAX) / 255) + 1 : 0;
     if (fixed + lengthOctets > sequenceEnd) {
@@ -104,7 +107,9 @@ export function compressLz4Cluster(
     const token = out++;
     output[token] = (Math.min(literals, TOKEN_MAX) << 4) | Math.min(length, TOKEN_MAX);
     if (literalOctets > 0) out = putLength(output, out, literals - TOKEN_MAX);
-    if (literals < 48) for (let i = 0; i < literals; i++) output[out + i] = input[anchor + i] as number;
+    // Up to three octets too many: there is room, and what comes next replaces them.
+    if (literals < 64)
+      for (let i = 0; i < literals; i += 4) outputView.setInt32(out + i, view.getInt32(anchor + i, true), true);
     else output.set(input.subarray(anchor, at), out);
     out += literals;
     const distance = at - ref;
@@ -115,12 +120,7 @@ export function compressLz4Cluster(
     anchor = at;
     if (at > matchStartEnd) break;
     const before = at - 2;
-    const sequence =
-      (input[before] as number) |
-      ((input[before + 1] as number) << 8) |
-      ((input[before + 2] as number) << 16) |
-      ((input[before + 3] as number) << 24);
-    table[Math.imul(sequence, 0x9e3779b1) >>> (32 - HASH_BITS)] = before;
+    table[Math.imul(view.getInt32(before, true), 0x9e3779b1) >>> (32 - HASH_BITS)] = before;
   }
   putLastRun(input, anchor, end, output, out, result);
   result.consumed += anchor - start;

@@ -2,3 +2,4 @@
 export { type DecompressionLimits, decompressed } from './decompress.ts';
 export { type InitrdPart, type OpenInitrd, type OpenInitrdOptions, openInitrd } from './open-initrd.ts';
 export { type OpenTree, type OpenTreeOptions, openTree, type TreeInputKind, treeInputKind } from './open-tree.ts';
+export { type ErofsThreads, writeErofsWithThreads } from './write-erofs-with-threads.ts';

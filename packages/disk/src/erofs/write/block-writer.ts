@@ -47,8 +47,8 @@ export class BlockWriter {
   }
 
   /**
-   * The first `length` octets of a content, and zeros up to the end of the block; its last `tail` octets, of fewer than a
-   * block, are given back.
+   * The first `length` octets of a content, and zeros up to the end of the block.
+   * @returns its last `tail` octets, to be copied before the next call; undefined for a large content.
    */
   writeContent(content: ByteSource, length: number, tail: number): Uint8Array | undefined {
     if (length + tail > BUFFER_BYTES) {
@@ -60,7 +60,7 @@ export class BlockWriter {
     const from = this.#used;
     content.read(0, this.#buffer.subarray(from, from + length + tail));
     this.#used += length;
-    const rest = tail === 0 ? undefined : this.#buffer.slice(this.#used, this.#used + tail);
+    const rest = tail === 0 ? undefined : this.#buffer.subarray(this.#used, this.#used + tail);
     this.#fillBlock();
     return rest;
   }

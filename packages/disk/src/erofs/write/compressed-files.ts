@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlockWriter } from './block-writer.ts';
 import { ClusterIndex } from './cluster-index.ts';
-import { type CompressedBatch, type CompressionBatch, IS_PLAIN } from './compress-batch.ts';
+import { BATCH_BYTES, type CompressedBatch, type CompressionBatch, IS_PLAIN } from './compress-batch.ts';
 import { BLOCK_BYTES, type TailStore, writeFlatFile } from './erofs-image.ts';
 import { flatStorage } from './flat-files.ts';
 import type { ImageInode } from './image-inode.ts';
 import { indexOffset } from './layout.ts';
-
-/** Files are compressed in parts of this size: by several threads with the same outcome, and within bounded memory. */
-const PART_BYTES = 2 * 1024 * 1024;
-const BATCH_BYTES = PART_BYTES;
 
 /** A part of a file, in a batch. */
 interface Part {
@@ -29,17 +25,33 @@ export interface FileBatch {
 /** A file as large as a block or smaller cannot take less. */
 const isWorthIt = (inode: ImageInode): boolean => inode.dataBytes > BLOCK_BYTES;
 
-/** All files in their order, in batches; contents are read as batches are asked for. */
-export function* fileBatches(inodes: readonly ImageInode[]): Generator<FileBatch, void> {
+/** Buffers that are used again: each is as large as a batch. */
+export class BatchBuffers {
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#free.pop() ?? new Uint8Array(BATCH_BYTES);
+  }
+
+  giveBack(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#free.push(buffer);
+  }
+}
+
+/**
+ * All files in their order, in batches; contents are read as batches are asked for. What is larger than a batch is
+ * compressed in parts of that size: by several threads with the same outcome, and within bounded memory.
+ */
+export function* fileBatches(inodes: readonly ImageInode[], buffers: BatchBuffers): Generator<FileBatch, void> {
   let members: FileBatch['members'][number][] = [];
   let ends: number[] = [];
-  let input = new Uint8Array(BATCH_BYTES);
+  let input: Uint8Array<ArrayBuffer> | undefined;
   let used = 0;
   const take = (): FileBatch => {
-    const batch = { work: { input: input.subarray(0, used), ends: Uint32Array.from(ends) }, members };
+    const batch = { work: { input: input ?? new Uint8Array(0), ends: Uint32Array.from(ends) }, members };
     members = [];
     ends = [];
-    input = new Uint8Array(BATCH_BYTES);
+    input = undefined;
     used = 0;
     return batch;
   };
@@ -50,9 +62,10 @@ export function* fileBatches(inodes: readonly ImageInode[]): Generator<FileBatch
       members.push({ inode, isFlat: true });
       continue;
     }
-    for (let start = 0; start < inode.dataBytes; start += PART_BYTES) {
-      const length = Math.min(PART_BYTES, inode.dataBytes - start);
+    for (let start = 0; start < inode.dataBytes; start += BATCH_BYTES) {
+      const length = Math.min(BATCH_BYTES, inode.dataBytes - start);
       if (used + length > BATCH_BYTES) yield take();
+      input ??= buffers.take();
       of.content.read(start, input.subarray(used, used + length));
       used += length;
       ends.push(used);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ascii } from '@vouchsafe/base';
-import { encode } from '@vouchsafe/codec';
 import { compareBytes } from '../../tree/compare.ts';
 import type { TreeNode } from '../../tree/file-tree.ts';
-import { DIRENT_BYTES, erofsDirent, FILE_TYPE_NUMBERS } from '../structures.ts';
+import { DIRENT_BYTES, FILE_TYPE_NUMBERS } from '../structures.ts';
 
 interface NamedNode {
   readonly name: Uint8Array;
@@ -48,17 +47,18 @@ export function encodeDirectoryData(
 ): Uint8Array {
   const blocks = blocksOf(directory, blockBytes);
   const data = new Uint8Array((blocks.length - 1) * blockBytes + (blocks.at(-1)?.bytes ?? 0));
+  const view = new DataView(data.buffer);
   for (const [i, { entries }] of blocks.entries()) {
     const start = i * blockBytes;
     let nameAt = entries.length * DIRENT_BYTES;
+    // `erofsDirent`, by hand: there are as many as names.
     for (const [j, { name, node }] of entries.entries()) {
-      const dirent = encode(erofsDirent, {
-        nid: BigInt(nidOf(node)),
-        nameOffset: nameAt,
-        fileType: FILE_TYPE_NUMBERS[node.inode.kind],
-        reserved: 0,
-      });
-      data.set(dirent, start + j * DIRENT_BYTES);
+      const at = start + j * DIRENT_BYTES;
+      const nid = nidOf(node);
+      view.setUint32(at, nid % 2 ** 32, true);
+      view.setUint32(at + 4, Math.floor(nid / 2 ** 32), true);
+      view.setUint16(at + 8, nameAt, true);
+      view.setUint8(at + 10, FILE_TYPE_NUMBERS[node.inode.kind]);
       data.set(name, start + nameAt);
       nameAt += name.length;
     }

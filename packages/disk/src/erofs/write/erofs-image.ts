@@ -19,7 +19,7 @@ export const BLOCK_BYTES = 2 ** BLOCK_BITS;
 /** Behind the block with the superblock. */
 export const FIRST_DATA_BLOCK = 1;
 /** Ends of files that are kept in memory while data is written: what is beyond it is read a second time. */
-const MAX_TAIL_BYTES = 32 * 1024 * 1024;
+const MAX_TAIL_BYTES = 24 * 1024 * 1024;
 
 export interface ErofsRequest extends ErofsIdentity {
   readonly tree: FileTree;
@@ -87,15 +87,26 @@ export function sinkAt(sink: ByteSink, offset: number): ByteSink {
   return { label: sink.label, write: (at, bytes) => sink.write(offset + at, bytes) };
 }
 
+const SLAB_BYTES = 1024 * 1024;
+
 /** The ends of files, as far as there is room. */
 export class TailStore {
   readonly kept = new Map<ImageInode, Uint8Array>();
-  #bytes = 0;
+  /** Many in one buffer: thousands of small ones are slow to make and to free. */
+  #slab = new Uint8Array(0);
+  #used = 0;
+  #left = MAX_TAIL_BYTES;
 
   keep(inode: ImageInode, tail: Uint8Array): void {
-    if (this.#bytes + tail.length > MAX_TAIL_BYTES) return;
-    this.#bytes += tail.length;
-    this.kept.set(inode, tail);
+    if (tail.length > this.#left) return;
+    this.#left -= tail.length;
+    if (this.#used + tail.length > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#used = 0;
+    }
+    this.#slab.set(tail, this.#used);
+    this.kept.set(inode, this.#slab.subarray(this.#used, this.#used + tail.length));
+    this.#used += tail.length;
   }
 }
 

@@ -55,7 +55,7 @@ export function layOut(
 }
 
 /** Octets of an inode with what is behind it. */
-function metaBytes({ headBytes, stored }: ImageInode): number {
+export function metaBytes({ headBytes, stored }: ImageInode): number {
   if (stored.kind === 'flat') return headBytes + stored.tailBytes;
   return stored.kind === 'compressed' ? indexOffset(headBytes) + stored.index.length : headBytes;
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CancelSignal } from '@vouchsafe/base';
 import { type ByteSink, readBytes } from '@vouchsafe/bytes';
-import { encode } from '@vouchsafe/codec';
 import { FILE_TYPES } from '../../file-mode.ts';
 import type { TreeNode } from '../../tree/file-tree.ts';
-import { COMPRESSED_COMPACT, erofsInodeCompact, erofsInodeExtended, FLAT_INLINE, FLAT_PLAIN } from '../structures.ts';
+import { COMPRESSED_COMPACT, FLAT_INLINE, FLAT_PLAIN } from '../structures.ts';
 import type { ImageInode } from './image-inode.ts';
-import { type ErofsLayout, indexOffset, smallData } from './layout.ts';
+import { type ErofsLayout, indexOffset, metaBytes, smallData } from './layout.ts';
 import { xattrCount } from './xattrs.ts';
 
 /** Blocks of metadata that are put together before they are written. */
@@ -25,12 +24,13 @@ export function writeMetadata(sink: ByteSink, layout: ErofsLayout, context: Meta
   const { metaBlock, metaBlocks } = layout;
   const { blockBytes, signal } = context;
   const byPlace = layout.inodes.toSorted((a, b) => a.metaOffset - b.metaOffset);
+  const buffer = new Uint8Array(Math.min(WINDOW_BLOCKS, metaBlocks) * blockBytes);
   let next = 0;
   let carried = new Uint8Array(0);
   for (let block = 0; block < metaBlocks; block += WINDOW_BLOCKS) {
     signal?.throwIfAborted();
     const start = block * blockBytes;
-    const window = new Uint8Array(Math.min(WINDOW_BLOCKS, metaBlocks - block) * blockBytes);
+    const window = buffer.subarray(0, Math.min(WINDOW_BLOCKS, metaBlocks - block) * blockBytes).fill(0);
     // An index, unlike attributes, may be longer than a window.
     const fromBefore = Math.min(carried.length, window.length);
     window.set(carried.subarray(0, fromBefore));
@@ -39,50 +39,56 @@ export function writeMetadata(sink: ByteSink, layout: ErofsLayout, context: Meta
       const inode = byPlace[next] as ImageInode;
       const at = inode.metaOffset - start;
       if (at >= window.length) break;
-      const octets = encodeInode(inode, context);
-      const fitting = Math.min(octets.length, window.length - at);
-      window.set(octets.subarray(0, fitting), at);
-      if (fitting < octets.length) carried = octets.slice(fitting);
+      const length = metaBytes(inode);
+      if (at + length <= window.length) {
+        putInode(window, at, inode, context);
+        continue;
+      }
+      const octets = new Uint8Array(length);
+      putInode(octets, 0, inode, context);
+      window.set(octets.subarray(0, window.length - at), at);
+      carried = octets.slice(window.length - at);
     }
     sink.write(metaBlock * blockBytes + start, window);
   }
 }
 
-/** The inode, its attributes, and the part of its data, or the index, that stands behind them. */
-function encodeInode(image: ImageInode, context: MetadataContext): Uint8Array {
+/** The inode, its attributes, and the part of its data, or the index, that stands behind them. The target is zeros. */
+function putInode(target: Uint8Array, at: number, image: ImageInode, context: MetadataContext): void {
   const { stored, headBytes, xattrs } = image;
-  const head = encodeHead(image);
-  const behind = stored.kind === 'compressed' ? stored.index : tailOf(image, context);
-  const behindAt = stored.kind === 'compressed' ? indexOffset(headBytes) : headBytes;
-  const octets = new Uint8Array(behindAt + behind.length);
-  octets.set(head);
-  octets.set(xattrs, head.length);
-  octets.set(behind, behindAt);
-  return octets;
+  putHead(new DataView(target.buffer, target.byteOffset + at), image);
+  if (xattrs.length > 0) target.set(xattrs, at + headBytes - xattrs.length);
+  if (stored.kind === 'compressed') target.set(stored.index, at + indexOffset(headBytes));
+  else if (stored.kind === 'flat' && stored.tailBytes > 0) target.set(tailOf(image, context), at + headBytes);
 }
 
-function encodeHead(image: ImageInode): Uint8Array {
-  const { isExtended, dataBytes, xattrs } = image;
+/** `erofsInodeCompact` and `erofsInodeExtended`, by hand: there are as many as files, and each would be many objects. */
+function putHead(view: DataView, image: ImageInode): void {
+  const { isExtended, dataBytes, linkCount } = image;
   const { inode } = image.node;
-  const common = {
-    format: (layoutOf(image) << 1) | (isExtended ? 1 : 0),
-    xattrCount: xattrCount(xattrs.length),
-    mode: FILE_TYPES[inode.kind] | inode.mode,
-    linkCount: image.linkCount,
-    union: unionOf(image),
-    ino: image.ino,
-    uid: inode.uid,
-    gid: inode.gid,
-    reserved: 0,
-  };
-  if (!isExtended) return encode(erofsInodeCompact, { ...common, size: dataBytes, reserved2: 0 });
-  return encode(erofsInodeExtended, {
-    ...common,
-    size: BigInt(dataBytes),
-    mtime: BigInt(inode.mtimeSeconds),
-    mtimeNanoseconds: inode.mtimeNanoseconds ?? 0,
-    reserved2: new Uint8Array(16),
-  });
+  view.setUint16(0, (layoutOf(image) << 1) | (isExtended ? 1 : 0), true);
+  view.setUint16(2, xattrCount(image.xattrs.length), true);
+  view.setUint16(4, FILE_TYPES[inode.kind] | inode.mode, true);
+  view.setUint32(16, unionOf(image), true);
+  view.setUint32(20, image.ino, true);
+  if (isExtended) {
+    setUint64(view, 8, dataBytes);
+    view.setUint32(24, inode.uid, true);
+    view.setUint32(28, inode.gid, true);
+    setUint64(view, 32, inode.mtimeSeconds);
+    view.setUint32(40, inode.mtimeNanoseconds ?? 0, true);
+    view.setUint32(44, linkCount, true);
+  } else {
+    view.setUint16(6, linkCount, true);
+    view.setUint32(8, dataBytes, true);
+    view.setUint16(24, inode.uid, true);
+    view.setUint16(26, inode.gid, true);
+  }
+}
+
+function setUint64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % 2 ** 32, true);
+  view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
 }
 
 function layoutOf({ stored }: ImageInode): number {
@@ -101,12 +107,10 @@ function encodeDevice({ major, minor }: { readonly major: number; readonly minor
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
-const NOTHING = new Uint8Array(0);
-
 function tailOf(image: ImageInode, { tails, blockBytes, nid }: MetadataContext): Uint8Array {
   const { stored, node, dataBytes } = image;
-  if (stored.kind !== 'flat' || stored.tailBytes === 0) return NOTHING;
-  const from = dataBytes - stored.tailBytes;
+  const tailBytes = stored.kind === 'flat' ? stored.tailBytes : 0;
+  const from = dataBytes - tailBytes;
   if (node.inode.kind !== 'file') return smallData(image, blockBytes, nid).subarray(from);
-  return tails.get(image) ?? readBytes(node.inode.content, from, stored.tailBytes);
+  return tails.get(image) ?? readBytes(node.inode.content, from, tailBytes);
 }

@@ -2,8 +2,8 @@
 import type { ByteSink } from '@vouchsafe/bytes';
 import { INCOMPAT } from '../features.ts';
 import { BlockWriter } from './block-writer.ts';
-import { type CompressedBatch, type CompressionBatch, compressBatch } from './compress-batch.ts';
-import { CompressedFiles, type FileBatch, fileBatches } from './compressed-files.ts';
+import { type CompressedBatch, compressBatch, newOutput } from './compress-batch.ts';
+import { BatchBuffers, CompressedFiles, type FileBatch, fileBatches } from './compressed-files.ts';
 import {
   BLOCK_BYTES,
   draftErofs,
@@ -41,26 +41,34 @@ export function writeErofsImage(request: ErofsWriteRequest, sink: ByteSink, offs
     return size;
   }
   const run = startCompressed(request, sink, offset);
-  for (const batch of run.batches) run.write(batch, compressBatch(batch.work));
+  const output = newOutput();
+  for (const batch of run.batches) {
+    run.write(batch, compressBatch(batch.work, output));
+    run.buffers.giveBack(batch.work.input);
+  }
   return run.finish();
 }
 
 /** A compressed image that is being written: batches are compressed in any order, and written in theirs. */
-interface CompressedRun {
-  readonly batches: Iterable<FileBatch & { readonly work: CompressionBatch }>;
+export interface CompressedRun {
+  readonly batches: Iterable<FileBatch>;
+  /** For the inputs of batches that are written. */
+  readonly buffers: BatchBuffers;
   write(batch: FileBatch, compressed: CompressedBatch): void;
   finish(): WrittenErofs;
 }
 
-function startCompressed(request: ErofsRequest, sink: ByteSink, offset: number): CompressedRun {
+export function startCompressed(request: ErofsRequest, sink: ByteSink, offset: number): CompressedRun {
   const draft: ErofsDraft = draftErofs(request);
   const { inodes, sharedXattrs } = draft;
   const image = sinkAt(sink, offset);
   const writer = new BlockWriter(image, BLOCK_BYTES, FIRST_DATA_BLOCK, request.signal);
   const tails = new TailStore();
+  const buffers = new BatchBuffers();
   const files = new CompressedFiles(writer, tails);
   return {
-    batches: fileBatches(inodes),
+    batches: fileBatches(inodes, buffers),
+    buffers,
     write: (batch, compressed) => files.write(batch, compressed),
     finish: () => {
       const layout = layOut(inodes, writer.nextBlock, sharedXattrs.length, BLOCK_BYTES);

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs in a worker thread: compresses batches; buffers come and go without being copied.
+import { parentPort } from 'node:worker_threads';
+import { compressBatch } from '../erofs/write/compress-batch.ts';
+import type { CompressionResult, CompressionTask } from './compression-messages.ts';
+
+parentPort?.on('message', ({ id, work, output }: CompressionTask) => {
+  const compressed = compressBatch(work, output);
+  const result: CompressionResult = { id, compressed, input: work.input };
+  parentPort?.postMessage(result, [compressed.output.buffer, work.input.buffer]);
+});
