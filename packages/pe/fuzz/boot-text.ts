@@ -2,11 +2,13 @@
 import { isVouchsafeError, parseUtf8, utf8 } from '@vouchsafe/base';
 import {
   checkCommandLine,
+  encodeHwids,
   formatBootEntry,
   formatEntryFileName,
   formatLoaderConf,
   parseBootEntry,
   parseEntryFileName,
+  parseHwidDevice,
   parseLoaderConf,
   parsePcrSignatures,
   parseSbat,
@@ -19,6 +21,8 @@ const PARSERS: readonly ((text: string) => unknown)[] = [
   parseSbatLevel,
   parsePcrSignatures,
   (text) => checkCommandLine(text, 'fuzz', '.cmdline'),
+  // What is taken can be written.
+  (text) => encodeHwids([parseHwidDevice(text, 'fuzz')]),
   // What is read can be written, and what was written is read the same.
   (text) => sameAgain(parseBootEntry(text), formatBootEntry, parseBootEntry),
   (text) => sameAgain(parseLoaderConf(text), formatLoaderConf, parseLoaderConf),
@@ -35,6 +39,7 @@ export const target: FuzzTarget = {
       'timeout menu-force\ndefault a*\neditor no\nfoo bar\n',
       'testos_7.1+3-0.efi',
       '{"sha256":[{"pcrs":[11],"pkfp":"00","pol":"00","sig":"AAAA"}]}',
+      '{"type":"devicetree","name":"A","compatible":"b,c","hwids":["810e34c6-cc69-5e36-8675-2f6e354272d3"]}',
       'roothash=00 init="/bin/sh" rd.break',
     ].map(utf8),
   run(bytes) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { toHex } from '@vouchsafe/base';
+import { concatBytes, toHex, utf8 } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
 import {
   certificateLists,
@@ -12,6 +12,7 @@ import {
   openPe,
   parseSbatLevel,
   readSbat,
+  readShimSbatLevels,
   readSignatures,
   stubVersionOf,
 } from '@vouchsafe/pe';
@@ -32,6 +33,9 @@ const CONTEXT = {
   sbatLevel: parseSbatLevel('sbat,1\n'),
 } as const;
 
+/** With a section that has its name, .sbatlevel, in the string table at the end, as a shim has it. */
+const SHIM = shim();
+
 /** What sbsign and osslsigncode have signed, with the key that is trusted here. */
 const SIGNED = ['made.sbsign.efi', 'made.osslsigncode.efi'].map(readTestdata);
 const SIGNED_DIGESTS = SIGNED.map((bytes) => toHex(digestCoveredBySignature(openPe(memorySource(bytes)), 'sha256')));
@@ -39,7 +43,7 @@ const SIGNED_DIGESTS = SIGNED.map((bytes) => toHex(digestCoveredBySignature(open
 /** Bytes as a PE file: everything that reads one; and what firmware would start is what was signed, and nothing else. */
 export const target: FuzzTarget = {
   name: 'pe-file',
-  seeds: () => [madeBytes(), madeBytes({ format: 'pe32', bssBytes: 100 }), ...SIGNED],
+  seeds: () => [madeBytes(), madeBytes({ format: 'pe32', bssBytes: 100 }), ...SIGNED, SHIM],
   run(bytes) {
     // What cannot be loaded is a finding there, so only the source's own errors may come out.
     checkUkiFile(memorySource(bytes), CONTEXT);
@@ -56,3 +60,14 @@ export const target: FuzzTarget = {
     readSbat(pe);
   },
 };
+
+function shim(): Uint8Array {
+  const level = 'sbat,1,2025021800\nshim,4\n\0';
+  const offsets = String.fromCharCode(0, 0, 0, 0, 8, 0, 0, 0, 8, 0, 0, 0);
+  const made = madeBytes({ sdmagic: offsets + level });
+  const bytes = concatBytes(made, Uint8Array.of(15, 0, 0, 0), utf8('.sbatlevel\0'));
+  bytes.set(utf8('/4\0\0\0\0\0\0'), Buffer.from(bytes).indexOf('.sdmagic'));
+  new DataView(bytes.buffer).setUint32(0x40 + 4 + 8, made.length, true);
+  if (readShimSbatLevels(openPe(memorySource(bytes))) === undefined) throw new Error('the seed is no shim');
+  return bytes;
+}
