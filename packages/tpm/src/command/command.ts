@@ -29,13 +29,15 @@ export interface Command<H extends Handles, P, RH extends string, R> {
   readonly canEncrypt: boolean;
   /** Where the first parameter is a secret: it is not sent in the clear unless the caller asks for that. */
   readonly secret?: SecretPlace;
+  /** Whether the answer's first parameter is a secret, where that depends on what is asked. */
+  readonly isAnswerSecret?: (parameters: P) => boolean;
   /** What success does to the policy session given under this handle. */
   readonly policyEffect?: PolicyEffect;
   /** The authValue that the response is authorized with, of a command that changes it. */
   readonly authAfter?: (entity: TpmEntity, parameters: P) => Uint8Array | undefined;
 }
 
-export type SecretPlace = 'request' | 'response' | 'both';
+export type SecretPlace = 'request' | 'response';
 
 /** How a policy session authorizes from now on. */
 export interface PolicyEffect {
@@ -58,6 +60,7 @@ interface Declaration<H extends Handles, P extends Fields, RH extends string, R 
   readonly responseHandles?: readonly RH[];
   readonly response?: R;
   readonly secret?: SecretPlace;
+  readonly isAnswerSecret?: (parameters: Struct<P>) => boolean;
   readonly policyEffect?: PolicyEffect;
   readonly authAfter?: (entity: TpmEntity, parameters: Struct<P>) => Uint8Array | undefined;
 }
@@ -71,7 +74,7 @@ export function command<
 >(name: string, declared: Declaration<H, P, RH, R>): Command<H, Struct<P>, RH, Struct<R>> {
   const parameters = struct(`${name} command`, declared.parameters ?? ({} as P));
   const response = struct(`${name} response`, declared.response ?? ({} as R));
-  const { code, secret, policyEffect, authAfter } = declared;
+  const { code, secret, isAnswerSecret, policyEffect, authAfter } = declared;
   return {
     name,
     code,
@@ -82,6 +85,7 @@ export function command<
     canDecrypt: isFirstTpm2b(parameters),
     canEncrypt: isFirstTpm2b(response),
     ...(secret === undefined ? {} : { secret }),
+    ...(isAnswerSecret === undefined ? {} : { isAnswerSecret }),
     ...(policyEffect === undefined ? {} : { policyEffect }),
     ...(authAfter === undefined ? {} : { authAfter }),
   };

@@ -47,7 +47,7 @@ export function prepare<C extends AnyCommand>(
   const roles = command.handles.filter(({ role }) => role !== 'none').length;
   const parameters = encode(command.parameters, input);
   const authorizations = authorizationsOf(command, entities.slice(0, roles), options.sessions ?? []);
-  if (options.allowPlaintext !== true) requireHidden(command, parameters, authorizations);
+  if (options.allowPlaintext !== true) requireHidden(command, input, parameters, authorizations);
   const { area, parameters: sent, cpHashes } = writeAuthorizations(command, entities, parameters, authorizations);
   const body = concatBytes(
     ...entities.map(({ handle }) => encode(u32be, handle)),

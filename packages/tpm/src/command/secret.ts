@@ -11,6 +11,7 @@ import type { AnyCommand } from './command.ts';
  */
 export function requireHidden(
   command: AnyCommand,
+  input: object,
   parameters: Uint8Array,
   authorizations: readonly Authorization[],
 ): void {
@@ -22,12 +23,15 @@ export function requireHidden(
     const isPassword = session === undefined || session.needs === 'password';
     if (isPassword && trimAuth(entity?.auth).length > 0) refuse('an authValue');
   }
-  const { secret } = command;
-  const isAsked = secret === 'request' || secret === 'both';
-  if (isAsked && !isEmptySecret(parameters) && !authorizations.some(({ attributes }) => attributes.decrypt)) {
+  const { secret, isAnswerSecret } = command;
+  if (
+    secret === 'request' &&
+    !isEmptySecret(parameters) &&
+    !authorizations.some(({ attributes }) => attributes.decrypt)
+  ) {
     refuse('its first parameter');
   }
-  const isAnswered = secret === 'response' || secret === 'both';
+  const isAnswered = secret === 'response' || isAnswerSecret?.(input) === true;
   if (isAnswered && !authorizations.some(({ attributes }) => attributes.encrypt)) refuse('its answer');
 }
 

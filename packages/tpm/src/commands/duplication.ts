@@ -20,6 +20,9 @@ export const tpm2Duplicate = command('TPM2_Duplicate', {
     outSymSeed: tpm2bEncryptedSecret,
   },
   secret: 'request',
+  // The key of the inner wrapper, where the TPM draws it.
+  isAnswerSecret: ({ encryptionKeyIn, symmetricAlg }) =>
+    symmetricAlg.algorithm !== 'null' && encryptionKeyIn.length === 0,
 });
 
 /** Part 3, section 13.3. */

@@ -7,6 +7,7 @@ import { readHandles } from '../local/capabilities.ts';
 import { readNv, readNvIndex } from '../local/nv.ts';
 import { createPrimary, type LoadedObject } from '../local/objects.ts';
 import { type PublicArea, publicArea } from '../name.ts';
+import { TpmResponseError } from '../return-code/return-code.ts';
 import { TPM_RH } from '../structures/handle.ts';
 import { tpmtPublic } from '../structures/public.ts';
 import { changedArea } from '../templates.ts';
@@ -26,7 +27,7 @@ export interface EkStore {
   readonly certificates: readonly EkCertificate[];
   /** Of authorities, in the order they are stored; DER. */
   readonly chain: readonly Uint8Array[];
-  /** Indices of the profile that hold something else than certificates. */
+  /** Indices of the profile that hold something else than certificates, or that the TPM lets nobody read now. */
   readonly unreadable: readonly number[];
 }
 
@@ -44,18 +45,28 @@ export async function readEkStore(tpm: TpmTransport): Promise<EkStore> {
   const unreadable: number[] = [];
   for (const template of EK_TEMPLATES) {
     if (!indices.includes(template.certificateIndex)) continue;
-    const { certificates: found } = findStoredCertificates(await contentsOf(tpm, template.certificateIndex));
-    const [certificate] = found;
+    const contents = await readableContentsOf(tpm, template.certificateIndex);
+    const [certificate] = contents === undefined ? [] : findStoredCertificates(contents).certificates;
     if (certificate === undefined) unreadable.push(template.certificateIndex);
     else certificates.push({ template, certificate });
   }
   const parts: Uint8Array[] = [];
   const chainIndices = indices.filter((index) => index >= FIRST_CHAIN_INDEX && index <= LAST_CHAIN_INDEX);
-  for (const index of chainIndices) parts.push(await contentsOf(tpm, index));
+  for (const index of chainIndices) parts.push((await readableContentsOf(tpm, index)) ?? new Uint8Array());
   // A chain may go on in the next index in the middle of a certificate.
   const { certificates: chain } = findStoredCertificates(concatBytes(...parts));
   if (chain.length === 0) unreadable.push(...chainIndices);
   return { certificates, chain, unreadable };
+}
+
+/** Undefined where the TPM refuses: one index that is locked must not hide the others. */
+async function readableContentsOf(tpm: TpmTransport, handle: number): Promise<Uint8Array | undefined> {
+  try {
+    return await contentsOf(tpm, handle);
+  } catch (error) {
+    if (error instanceof TpmResponseError) return undefined;
+    throw error;
+  }
 }
 
 /** By the index's own empty authValue, as the profile has it; by the owner where that is not allowed. */

@@ -6,7 +6,7 @@ import { tpm2NvRead, tpm2NvReadPublic } from '../commands/nv.ts';
 import { entityOf, type HandleValue, type TpmEntity } from '../entity.ts';
 import { TpmError } from '../error.ts';
 import { nvNameOf } from '../name.ts';
-import type { NvPublic } from '../structures/nv.ts';
+import { MAX_NV_BUFFER_BYTES, type NvPublic } from '../structures/nv.ts';
 import type { TpmTransport } from '../transport.ts';
 import { readProperties } from './capabilities.ts';
 
@@ -45,7 +45,8 @@ export async function readNv(
   options: ExecuteOptions = {},
 ): Promise<Uint8Array> {
   const properties = await readProperties(tpm, 'fixed');
-  const chunk = properties.get('nvBufferMax') ?? DEFAULT_CHUNK_BYTES;
+  // What the TPM says of itself is input too: never nothing at a time, never more than we read.
+  const chunk = Math.min(properties.get('nvBufferMax') || DEFAULT_CHUNK_BYTES, MAX_NV_BUFFER_BYTES);
   const parts: Uint8Array[] = [];
   const { dataSize } = index.area.value;
   for (let offset = 0; offset < dataSize; ) {

@@ -50,7 +50,8 @@ async function readOnce(tpm: TpmTransport, selection: readonly PcrSelection[]): 
     counter ??= answer.pcrUpdateCounter;
     if (counter !== answer.pcrUpdateCounter) return undefined;
     const given = answer.pcrSelectionOut.map(decodePcrSelection).flatMap((one) => (one.bank === bank ? one.pcrs : []));
-    if (given.length !== answer.pcrValues.length || given.some((pcr) => !pcrs.includes(pcr))) {
+    const isOnce = new Set(given).size === given.length;
+    if (!isOnce || given.length !== answer.pcrValues.length || given.some((pcr) => !pcrs.includes(pcr))) {
       throw new TpmError('response_malformed', `TPM2_PCR_Read: expected values of ${formatBank(bank)}, found others`);
     }
     values.push(...given.map((pcr, i) => ({ bank, pcr, value: (answer.pcrValues[i] as Uint8Array).slice() })));

@@ -14,6 +14,7 @@ import { nvCases } from './cases/nv.ts';
 import { objectCases } from './cases/objects.ts';
 import { pcrCases } from './cases/pcrs.ts';
 import { policyCases } from './cases/policies.ts';
+import { sealedPolicyCases } from './cases/sealed-policies.ts';
 
 test('every command, to success and into an error, on a TPM', needsTool('swtpm'), async (t) => {
   const swtpm = await startSwtpm(t, tempDir(t));
@@ -35,6 +36,7 @@ test('every command, to success and into an error, on a TPM', needsTool('swtpm')
   await t.test('PCRs', (group) => pcrCases(group, tpm));
   await t.test('objects', (group) => objectCases(group, tpm));
   await t.test('policies', (group) => policyCases(group, tpm));
+  await t.test('what a policy opens', (group) => sealedPolicyCases(group, tpm));
   await t.test('attestations', (group) => attestationCases(group, tpm));
   await t.test('keys', (group) => keyCases(group, tpm));
   await t.test('hashes', (group) => hashCases(group, tpm));

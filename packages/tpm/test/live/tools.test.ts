@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { ascii, concatBytes, parseUtf8, toHex, utf8 } from '@vouchsafe/base';
 import { decode, encode, u32be } from '@vouchsafe/codec';
-import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
 import {
   activateCredential,
   attestationKeyTemplate,
   createEk,
   createObject,
-  createPrimary,
   decodePublic,
   EK_TEMPLATES,
   ekTemplate,
@@ -22,41 +18,17 @@ import {
   loadObject,
   makeCredential,
   nameOf,
-  nvAttributes,
-  nvPublicArea,
-  type Policy,
   pemOf,
-  policyAuthorize,
-  policyAuthValue,
-  policyCommandCode,
-  policyCounterTimer,
-  policyDuplicationSelect,
-  policyLocality,
-  policyNv,
-  policyNvWritten,
-  policyOr,
-  policyPcr,
-  policySecret,
-  policyTemplate,
   publicAreaFromPem,
-  readHandles,
-  readNvIndex,
   readObject,
   readPcrs,
   sealedTemplate,
   sealForImport,
-  srkTemplate,
-  startPolicy,
-  TPM_CC,
-  TPM_RH,
   tpm2bEncryptedSecret,
   tpm2bIdObject,
   tpm2bPrivate,
   tpm2bPublic,
-  tpm2EvictControl,
   tpm2Import,
-  tpm2NvDefineSpace,
-  tpm2NvWrite,
   tpm2Quote,
   tpm2Unseal,
   tpmtSignature,
@@ -65,33 +37,7 @@ import {
 } from '@vouchsafe/tpm';
 import { parsePcrFile } from '../support.ts';
 import { connected, EMPTY, NULL_SCHEME, NULL_SYMMETRIC, PLAIN, random } from './tpm.ts';
-
-const NEEDS = needsTool('swtpm', 'tpm2', 'openssl');
-const SRK = 0x8100_0001;
-
-/** A TPM with a persistent storage root key, files in its folder, and the tools to run there. */
-async function workshop(t: Parameters<typeof tempDir>[0] & Parameters<typeof startSwtpm>[0]) {
-  const swtpm = await startSwtpm(t, tempDir(t));
-  await connected(swtpm, async (tpm) => {
-    const srk = await createPrimary(tpm, { template: srkTemplate('ecc') });
-    await execute(tpm, tpm2EvictControl, { auth: TPM_RH.owner, objectHandle: srk, persistentHandle: SRK });
-    await flush(tpm, srk);
-  });
-  return {
-    swtpm,
-    read: (name: string): Uint8Array => Uint8Array.from(readFileSync(join(swtpm.dir, name))),
-    write: (name: string, bytes: Uint8Array): void => writeFileSync(join(swtpm.dir, name), bytes),
-    /** Runs a tool, then drops what it left loaded: there is no resource manager. */
-    tool: async (line: string): Promise<Uint8Array> => {
-      const [name = '', ...args] = line.split(' ');
-      const output = await swtpm.tool(name, ...args);
-      await connected(swtpm, async (tpm) => {
-        for (const handle of await readHandles(tpm, 'transient')) await flush(tpm, handle);
-      });
-      return output;
-    },
-  };
-}
+import { NEEDS, SRK, workshop } from './workshop.ts';
 
 const SEALED = ascii('sealed by one, opened by the other');
 
@@ -256,64 +202,6 @@ test('credentials: tpm2_activatecredential opens ours, and we theirs', NEEDS, as
         });
       });
     });
-  }
-});
-
-test('policies: each tool of tpm2_policy* comes to the digest that we compute', NEEDS, async (t) => {
-  const { swtpm, read, write, tool } = await workshop(t);
-  const empty = startPolicy('sha256');
-  const other = new Uint8Array(32).fill(9);
-  write('zero.policy', empty.digest);
-  write('other.policy', other);
-  const key = await tool('openssl ecparam -name prime256v1 -genkey -noout -out signer.key').then(async () => {
-    await tool('openssl ec -in signer.key -pubout -out signer.pem');
-    await tool('tpm2_loadexternal -Q -C o -G ecc -u signer.pem -c signer.ctx -n signer.name');
-    return read('signer.name');
-  });
-  const pcrs = [{ bank: 'sha256', pcrs: [1, 2, 23] }] as const;
-  const { values } = await connected(swtpm, (tpm) => readPcrs(tpm, pcrs));
-  const nvIndex = 0x0180_0001;
-  const nvName = await connected(swtpm, async (tpm) => {
-    const attributes = nvAttributes('ordinary', 'ownerWrite', 'ownerRead', 'noDA');
-    const publicInfo = nvPublicArea({ nvIndex, nameAlg: 'sha256', attributes, authPolicy: EMPTY, dataSize: 8 });
-    await execute(tpm, tpm2NvDefineSpace, { authHandle: TPM_RH.owner, auth: EMPTY, publicInfo });
-    await execute(tpm, tpm2NvWrite, { authHandle: TPM_RH.owner, nvIndex, data: ascii('12345678'), offset: 0 });
-    return (await readNvIndex(tpm, nvIndex)).name;
-  });
-  write('operand', ascii('12345678'));
-  const owner = encode(u32be, TPM_RH.owner);
-  const parent = concatBytes(Uint8Array.of(0, 0xb), other);
-  write('parent.name', parent);
-  const cases: readonly (readonly [string, Policy])[] = [
-    ['tpm2_policypcr -Q -l sha256:1,2,23', policyPcr(empty, pcrs, values)],
-    ['tpm2_policyauthvalue', policyAuthValue(empty)],
-    ['tpm2_policypassword', policyAuthValue(empty)],
-    ['tpm2_policycommandcode TPM2_CC_Unseal', policyCommandCode(empty, TPM_CC.unseal)],
-    ['tpm2_policylocality four', policyLocality(empty, 0x10)],
-    ['tpm2_policysecret -Q -c o', policySecret(empty, owner)],
-    ['tpm2_policyor -Q sha256:zero.policy,other.policy', policyOr(empty, [empty.digest, other])],
-    ['tpm2_policynvwritten s', policyNvWritten(empty, true)],
-    [
-      'tpm2_policynv -Q -i operand -C o 0x1800001 eq',
-      policyNv(empty, nvName, { operandB: ascii('12345678'), offset: 0, operation: 'eq' }),
-    ],
-    [
-      `tpm2_policyauthorize -Q -i other.policy -n signer.name -q ${toHex(ascii('ref'))}`,
-      policyAuthorize(empty, key, ascii('ref')),
-    ],
-    ['tpm2_policyduplicationselect -Q -N parent.name', policyDuplicationSelect(empty, parent)],
-    ['tpm2_policytemplate -Q --template-hash=other.policy', policyTemplate(empty, other)],
-    [
-      'tpm2_policycountertimer -Q clock=0 --ugt',
-      policyCounterTimer(empty, { operandB: new Uint8Array(8), offset: 8, operation: 'unsignedGt' }),
-    ],
-  ];
-  for (const [line, policy] of cases) {
-    const [name = '', ...args] = line.split(' ');
-    await swtpm.tool('tpm2_startauthsession', '-S', 'trial.ctx');
-    await swtpm.tool(name, '-S', 'trial.ctx', '-L', 'trial.policy', ...args);
-    await swtpm.tool('tpm2_flushcontext', 'trial.ctx');
-    assert.equal(toHex(read('trial.policy')), toHex(policy.digest), line);
   }
 });
 

@@ -25,7 +25,7 @@ import {
   withFlushed,
   withSession,
 } from '@vouchsafe/tpm';
-import { EMPTY, NULL_SYMMETRIC, PLAIN, random, returnCodeOf, withSrk } from '../tpm.ts';
+import { EMPTY, errorCodeOf, NULL_SYMMETRIC, PLAIN, random, returnCodeOf, withSrk } from '../tpm.ts';
 
 export async function duplicationCases(t: TestContext, tpm: TpmTransport): Promise<void> {
   await t.test('Duplicate and Import: to another parent, with and without an inner wrapper', () =>
@@ -43,6 +43,8 @@ export async function duplicationCases(t: TestContext, tpm: TpmTransport): Promi
           const input = { objectHandle: item, newParentHandle: parent, encryptionKeyIn: EMPTY };
           const noPolicy = execute(tpm, tpm2Duplicate, { ...input, symmetricAlg: NULL_SYMMETRIC });
           assert.equal(await returnCodeOf(noPolicy), 'TPM_RC_AUTH_TYPE');
+          const drawn = execute(tpm, tpm2Duplicate, { ...input, symmetricAlg: aesCfb(128) });
+          assert.equal(await errorCodeOf(drawn), 'secret_in_clear');
           const made: ({ symmetricAlg: typeof NULL_SYMMETRIC | ReturnType<typeof aesCfb> } & CommandOutput<
             typeof tpm2Duplicate
           >)[] = [];
