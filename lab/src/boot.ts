@@ -119,7 +119,8 @@ function outcomeOf(serial: string, hasResults: boolean, isTimeout: boolean): Boo
   return isTimeout ? 'timed_out' : 'ended';
 }
 
-function readResults(path: string): Map<string, Uint8Array> {
+/** What a guest handed out, by name. */
+export function readResults(path: string): Map<string, Uint8Array> {
   const results = new Map<string, Uint8Array>();
   if (!existsSync(path)) return results;
   using source = FileSource.open(path);

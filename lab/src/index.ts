@@ -7,7 +7,8 @@ export {
   FIRMWARE_CODE,
   FIRMWARE_VARIABLES,
 } from './boot.ts';
-export { debianShim } from './debian-packages.ts';
+export { bootKernel, type KernelBootRequest } from './boot-kernel.ts';
+export { debianCloudKernel, debianShim, type UnpackedKernel } from './debian-packages.ts';
 export { LabError, type LabErrorCode } from './error.ts';
 export { buildLabImage, type LabImage, readVariableStore, writeLabDisk, writeLabDiskWith } from './lab-image.ts';
 export { buildLabUki, type LabUkiInputs, STUB } from './lab-uki.ts';

@@ -10,7 +10,7 @@ import { writeMetadata } from './metadata.ts';
 import { type ErofsIdentity, encodeFirstBlock, requireIdentity } from './super-block.ts';
 import { planXattrs } from './xattrs.ts';
 
-/** Counts up when the same tree would give other octets; docs name it, and manifests may. */
+/** Counts up when the same tree would give other octets (docs/decisions/0008-erofs-layout.md). */
 export const EROFS_LAYOUT_VERSION = 1;
 
 /** Older kernels mount only images whose blocks are as large as a page, which is 4096 octets on most machines. */
