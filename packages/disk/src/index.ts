@@ -141,12 +141,12 @@ export { lz4Content } from './lz4/frames.ts';
 export { applyOciLayer } from './oci/apply-layer.ts';
 export type { OciBlobs, OciDescriptor, OciDigest, OciPlatform } from './oci/descriptor.ts';
 export { type OciImage, type OciImageRequest, type OciLayer, selectOciImage } from './oci/select-image.ts';
+export type { TarMember } from './tar/member.ts';
 export {
   DEFAULT_MAX_CONTENT_BYTES,
   DEFAULT_MAX_TAR_ENTRIES,
   readTar,
   type TarLimits,
-  type TarMember,
 } from './tar/read.ts';
 export { type TarTreeOptions, tarTree } from './tar/tar-tree.ts';
 export {

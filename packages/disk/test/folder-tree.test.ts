@@ -152,6 +152,7 @@ test('limits, and kinds that are not those said', async (t) => {
   const root = makeFolder(join(tempDir(t), 'root'));
   await assert.rejects(openTree(root, { maxEntries: 3 }), withCode('limit'));
   await assert.rejects(openTree(root, {}, 'tar'), withCode('tar_malformed'));
+  await assert.rejects(openTree(root, {}, 'deb'), withCode('deb_malformed'));
   await assert.rejects(openTree(root, {}, 'oci'), withCode('oci_missing'));
   await assert.rejects(
     openTree(join(root, 'empty'), {}, 'folder'),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type DecompressionLimits, decompressed } from './decompress.ts';
 export { type InitrdPart, type OpenInitrd, type OpenInitrdOptions, openInitrd } from './open-initrd.ts';
-export { type OpenTree, type OpenTreeOptions, openTree, type TreeInputKind, treeInputKind } from './open-tree.ts';
+export { openTree, type TreeInputKind, treeInputKind } from './open-tree.ts';
+export type { OpenTree, OpenTreeOptions } from './open-tree-options.ts';
 export { type ErofsThreads, writeErofsWithThreads } from './write-erofs-with-threads.ts';

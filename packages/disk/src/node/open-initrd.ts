@@ -9,7 +9,7 @@ import { type CpioEntry, readCpioArchive } from '../cpio/read.ts';
 import { DiskError } from '../error.ts';
 import { endOfLz4Frame } from '../lz4/end-of-frame.ts';
 import { DEFAULT_MAX_DECOMPRESSED_BYTES, type DecompressionLimits, decompressed } from './decompress.ts';
-import type { OpenTree } from './open-tree.ts';
+import type { OpenTree } from './open-tree-options.ts';
 import { SpoolFile } from './spool-file.ts';
 
 export interface OpenInitrdOptions extends LongWork {
