@@ -26,7 +26,9 @@ export { diffLogs, type EventChange, type LogDiff } from './diff.ts';
 export { DRTM_EVENT_TYPES, type DrtmEventType } from './drtm/event-type.ts';
 export { type LaunchState, type LocalityRule, launchState, localityRule, mayExtend } from './drtm/locality.ts';
 export { type DrtmEvent, type DrtmLog, type DrtmLogOptions, decodeDrtmLog } from './drtm/log.ts';
+export { decodeSlrTable, slrTable } from './drtm/slr-table.ts';
 export { txtEventLogContainer } from './drtm/txt-container.ts';
+export { decodeTxtHeap, heapEventLogPointer21, type LaunchLogPointer, osSinitData } from './drtm/txt-heap.ts';
 export { EventLogError, type EventLogErrorCode } from './error.ts';
 export {
   type BootEvent,
