@@ -27,6 +27,12 @@ function checkWhole(bytes: Uint8Array): unknown {
   return [replay, checkSeparators(log), checkEventData(log, 'sha256')];
 }
 
+/** As in a service that has run for a while: small functions are compiled once they were called some thousand times. */
+function warmed<T>(run: () => T): () => T {
+  for (let i = 0; i < 2000; i++) run();
+  return run;
+}
+
 /** `openssl speed -mr`: '+F2:index:bits:signatures a second:verifications a second', and F4 for ECDSA, by user time. */
 function opensslVerify(algorithm: string): BenchSide {
   return {
@@ -65,7 +71,7 @@ function quoteCase(name: string, algorithm: string, atLeast: number): BenchCase 
   };
   return {
     name: `a quote checked, ${name}, key imported before`,
-    ours: { kind: 'function', label: 'verifyQuote', run: () => verifyQuote(evidence, expected) },
+    ours: { kind: 'function', label: 'verifyQuote', run: warmed(() => verifyQuote(evidence, expected)) },
     peer: opensslVerify(algorithm),
     goals: [{ time: 'cpuMs', statistic: 'median', atLeast }],
   };
@@ -87,7 +93,7 @@ export const bench: Bench = {
     return [
       {
         name: 'a log of 112 events: parse, full checks, replay in sha256',
-        ours: { kind: 'function', label: 'in process', run: () => checkWhole(log) },
+        ours: { kind: 'function', label: 'in process', run: warmed(() => checkWhole(log)) },
         peer: { kind: 'command', label: 'tpm2_eventlog', argv: ['tpm2_eventlog', path] },
         goals: [{ time: 'cpuMs', statistic: 'median', atLeast: 30 }],
       },
