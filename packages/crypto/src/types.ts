@@ -22,6 +22,8 @@ export type DigestAlgorithm =
 
 export interface IncrementalDigest {
   update(bytes: Uint8Array): this;
+  /** The same computation so far, to go on with in another way. */
+  copy(): IncrementalDigest;
   /** Ends the computation; the object is used up, and another call of either method is a defect of the caller. */
   digest(): Uint8Array;
 }

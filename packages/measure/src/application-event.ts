@@ -5,15 +5,16 @@ import { digestMeasuredByFirmware, type PeFile } from '@vouchsafe/pe';
 /**
  * What firmware extends into PCR 4 when it loads a program: its Authenticode digest. TCG PC Client Platform Firmware Profile
  * 1.06, section 10.4.1, EV_EFI_BOOT_SERVICES_APPLICATION.
- * @param origin when the program lies inside another file.
+ * @param origin when the program lies inside another file. @param known digests that were computed already.
  */
 export function applicationEvent(
   banks: readonly Bank[],
   program: PeFile,
   description: string,
   origin: PredictedEvent['origin'] = { artefact: program.source.label },
+  known?: ReadonlyMap<Bank, Uint8Array>,
 ): PredictedEvent {
-  const digests = new Map(banks.map((bank) => [bank, digestMeasuredByFirmware(program, bank)]));
+  const digests = new Map(banks.map((bank) => [bank, known?.get(bank) ?? digestMeasuredByFirmware(program, bank)]));
   return { pcr: 4, description, origin, digests };
 }
 

@@ -45,6 +45,8 @@ export interface BootCircumstances extends SectionChoice {
   readonly commandLine?: string;
   /** Boot phase paths; the four of a usual boot unless given. */
   readonly phases?: readonly string[];
+  /** Authenticode digests of the UKI that somebody else computes meanwhile; asked for as late as can be. */
+  readonly ukiDigests?: () => ReadonlyMap<Bank, Uint8Array> | undefined;
   /** PCRs that are wanted; all that can be known unless given. */
   readonly pcrs?: readonly number[];
 }
@@ -102,7 +104,7 @@ export function predictBoot(
     ...(wanted?.includes(1) === true ? predictBootVariables(banks, variables) : []),
     ...(has(4) ? predictBootAttempt(banks) : []),
     ...(has(5) ? [separator(banks, 5)] : []),
-    ...ukiEvents(banks, uki, start, programStarter(banks, artefacts, isSecureBootOn, covers)),
+    ...ukiEvents(banks, uki, start, programStarter(banks, artefacts, circumstances, covers)),
     ...(has(5) ? exitEvents(banks) : []),
   ];
   const paths = new Set(has(11) ? phases.map((path) => parsePhasePath(path).join(':')) : []);
@@ -118,8 +120,8 @@ export function predictBoot(
 /** Firmware lets the first program start; where that is shim, shim lets the others. By what, PCR 7 tells. */
 function programStarter(
   banks: readonly Bank[],
-  { shim, loader, loaderConf, table, variables = [] }: BootArtefacts,
-  isSecureBootOn: boolean,
+  { uki, shim, loader, loaderConf, table, variables = [] }: BootArtefacts,
+  { isSecureBootOn, ukiDigests }: BootCircumstances,
   covers: readonly number[],
 ): StartedProgram {
   const measured = new MeasuredAuthorities(banks);
@@ -143,7 +145,9 @@ function programStarter(
     return [
       ...authority(),
       ...tableEvents,
-      ...(covers.includes(4) ? [applicationEvent(banks, program, description)] : []),
+      ...(covers.includes(4)
+        ? [applicationEvent(banks, program, description, undefined, program === uki ? ukiDigests?.() : undefined)]
+        : []),
       ...own.filter(({ pcr }) => covers.includes(pcr)),
     ];
   };

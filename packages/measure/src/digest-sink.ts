@@ -9,11 +9,19 @@ const ZEROS = new Uint8Array(4096);
 /** Hashes what is written to it, front to back, so that an archive of any size is hashed without being kept. */
 export class DigestSink implements ByteSink {
   readonly label = 'digest';
-  readonly #running: readonly (readonly [Bank, IncrementalDigest])[];
+  #running: readonly (readonly [Bank, IncrementalDigest])[];
   #size = 0;
 
   constructor(banks: readonly Bank[]) {
     this.#running = banks.map((bank) => [bank, startDigest(bank)] as const);
+  }
+
+  /** A sink that has had the same octets, to go on with in another way. */
+  fork(): DigestSink {
+    const other = new DigestSink([]);
+    other.#running = this.#running.map(([bank, hash]) => [bank, hash.copy()] as const);
+    other.#size = this.#size;
+    return other;
   }
 
   /** Octets hashed so far. */

@@ -10,10 +10,12 @@ export interface InitrdPart {
   readonly label: string;
   /** Writes the part at the sink's end. */
   write(sink: DigestSink): void;
+  /** A sink that has had this part and nothing else, where it was hashed already. */
+  readonly hashed?: () => DigestSink;
 }
 
-export function sourcePart(label: string, source: ByteSource): InitrdPart {
-  return { label, write: (sink) => sink.copy(source) };
+export function sourcePart(label: string, source: ByteSource, hashed?: () => DigestSink): InitrdPart {
+  return { label, write: (sink) => sink.copy(source), ...(hashed === undefined ? {} : { hashed }) };
 }
 
 /** An archive of the stub, written anew whenever it is hashed: extensions can be large, and are not kept. */
@@ -36,9 +38,11 @@ const ALIGNMENT = 4;
  * src/boot/efi/stub.c (combine_initrd), and 257, src/boot/stub.c (combine_initrds).
  */
 export function digestsOfInitrd(banks: readonly Bank[], parts: readonly InitrdPart[]): Map<Bank, Uint8Array> {
-  const sink = new DigestSink(banks);
-  for (const part of parts) {
-    part.write(sink);
+  // The first part is as large as all others together, and often a section that PCR 11 is extended with as well.
+  const begun = parts[0]?.hashed?.();
+  const sink = begun ?? new DigestSink(banks);
+  for (const [i, part] of parts.entries()) {
+    if (i > 0 || begun === undefined) part.write(sink);
     if (parts.length > 1) sink.fillTo(Math.ceil(sink.size / ALIGNMENT) * ALIGNMENT);
   }
   return sink.digests();

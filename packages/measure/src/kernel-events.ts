@@ -4,6 +4,7 @@ import { type ImageSectionHeader, type PeFile, sectionSource } from '@vouchsafe/
 import { commandLineOctets } from './command-line.ts';
 import { eventOf } from './event.ts';
 import { digestsOfInitrd, type InitrdPart, sourcePart } from './initrd-parts.ts';
+import type { SectionDigests } from './section-digests.ts';
 import { type Release, unknownOf } from './stub.ts';
 
 /**
@@ -54,10 +55,11 @@ export function embeddedInitrds(
   uki: PeFile,
   stub: Release,
   sections: ReadonlyMap<string, ImageSectionHeader>,
+  digests: SectionDigests,
 ): InitrdPart[] {
   const names = stub.major >= FIRST_STUB_WITH_MICROCODE ? ['.ucode', '.initrd'] : ['.initrd'];
   return names.flatMap((name) => {
     const section = sections.get(name);
-    return section === undefined ? [] : [sourcePart(name, sectionSource(uki, section))];
+    return section === undefined ? [] : [sourcePart(name, sectionSource(uki, section), () => digests.sinkOf(section))];
   });
 }

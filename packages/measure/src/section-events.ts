@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ascii } from '@vouchsafe/base';
 import type { Bank, EventOrigin, PredictedEvent } from '@vouchsafe/manifest';
-import { type ImageSectionHeader, type PeFile, sectionSource } from '@vouchsafe/pe';
-import { eventOf, eventOfSource } from './event.ts';
+import type { ImageSectionHeader, PeFile } from '@vouchsafe/pe';
+import { eventOf } from './event.ts';
 import { measuredSections } from './measured-sections.ts';
+import { SectionDigests } from './section-digests.ts';
 import type { Release } from './stub.ts';
 
 /** A section as the place that an event comes from. */
@@ -20,6 +21,7 @@ export function sectionEvents(
   uki: PeFile,
   stub: Release,
   sections: ReadonlyMap<string, ImageSectionHeader>,
+  digests = new SectionDigests(banks, uki),
 ): PredictedEvent[] {
   return measuredSections(stub.major).flatMap((name): PredictedEvent[] => {
     const section = sections.get(name);
@@ -27,7 +29,7 @@ export function sectionEvents(
     const origin = sectionOrigin(uki, section, name);
     return [
       eventOf(banks, { pcr: 11, description: `the name ${name}`, origin }, ascii(`${name}\0`)),
-      eventOfSource(banks, { pcr: 11, description: `the content of ${name}`, origin }, sectionSource(uki, section)),
+      { pcr: 11, description: `the content of ${name}`, origin, digests: digests.sinkOf(section).digests() },
     ];
   });
 }

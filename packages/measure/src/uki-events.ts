@@ -10,6 +10,7 @@ import type { EspFolders } from './esp-folders.ts';
 import { eventOf } from './event.ts';
 import { embeddedInitrds, kernelEvents, LAST_STUB_WITH_KNOWN_HANDOVER } from './kernel-events.ts';
 import { type LoaderOutcome, loaderOutcome } from './loader-events.ts';
+import { SectionDigests } from './section-digests.ts';
 import { sectionEvents, sectionOrigin } from './section-events.ts';
 import { locateSections, type SectionChoice, selectSections } from './selected-sections.ts';
 import type { ShimFile } from './shim-file.ts';
@@ -65,6 +66,11 @@ export function ukiEvents(
   if ([...wanted].every((pcr) => pcr === 11 || pcr === 5)) {
     return wanted.has(11) ? sectionEvents(banks, uki, stub, sections) : [];
   }
+  const when = (pcr: number, events: () => readonly PredictedEvent[]): readonly PredictedEvent[] =>
+    wanted.has(pcr) ? events() : [];
+  const digests = new SectionDigests(banks, uki);
+  // Before the programs, whose digests another thread may be computing meanwhile.
+  const measured = when(11, () => sectionEvents(banks, uki, stub, sections, digests));
   const own = ownText(uki, sections);
   const profile = start.profile ?? 0;
   const shim = start.shim === undefined || !isStarted ? [] : started(start.shim.pe, 'shim');
@@ -73,15 +79,13 @@ export function ukiEvents(
   const custom = customText(stub, start, loader, own !== undefined);
   const addons = addonOutcome(banks, stub, start, textOctets(uki, sections, '.uname'), started);
   const archives = sidecarArchives(stub, start);
-  const when = (pcr: number, events: () => readonly PredictedEvent[]): readonly PredictedEvent[] =>
-    wanted.has(pcr) ? events() : [];
   return [
     ...shim,
     ...(loader?.application ?? []),
     ...program,
     ...(loader?.passed ?? []),
     ...profileEvents(banks, uki, profile),
-    ...when(11, () => sectionEvents(banks, uki, stub, sections)),
+    ...measured,
     ...customEvents(banks, custom),
     ...addons.applications,
     ...addons.commandLines,
@@ -97,7 +101,7 @@ export function ukiEvents(
         initrdOrigin: originOf(uki, sections, '.initrd'),
         parts: [
           ...addons.microcodeParts,
-          ...embeddedInitrds(uki, stub, sections),
+          ...embeddedInitrds(uki, stub, sections, digests),
           ...archives.map(({ part }) => part),
           ...embeddedArchives(uki, stub, sections),
           ...addons.initrdParts,

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
 import { type ByteSource, readBytes } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
+import type { Bank } from '@vouchsafe/manifest';
 import { type BootPrediction, predictBoot } from '@vouchsafe/measure';
+import { isPe } from '@vouchsafe/pe';
+import { type StartedDigests, startMeasuredDigests } from '@vouchsafe/pe/node';
 import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
@@ -38,14 +42,29 @@ async function run(session: Session, path: string, options: PredictOptions): Pro
     return;
   }
   if (options.key !== undefined) throw new UsageError('--key goes with a manifest');
-  const inputs = openBootInputs(path, source, options, files);
   const banks = options.bank ?? ['sha256'];
-  const prediction = predictBoot(banks, inputs.artefacts, inputs.circumstances);
+  const started = startLargeFile(source, banks, options);
+  const inputs = openBootInputs(path, source, options, files);
+  const ukiDigests = (): ReadonlyMap<Bank, Uint8Array> | undefined => started?.take();
+  const prediction = predictBoot(banks, inputs.artefacts, { ...inputs.circumstances, ukiDigests });
   // Loaded only when something is written: keys and manifests are not needed for an answer.
   const written = needsOutputs(options)
     ? await (await import('./prediction-outputs.ts')).writeOutputs(session, path, inputs, prediction, options)
     : [];
   answer(session, inputs, prediction, options, written);
+}
+
+/** Below this a thread takes longer to start than to hash it. */
+const LARGE_BYTES = 16 * 1024 * 1024;
+
+/** A UKI is hashed twice, in the order of the file for PCR 4 and by sections for PCR 11: both at once where there is room. */
+function startLargeFile(
+  source: FileSource,
+  banks: readonly Bank[],
+  { pcrs }: PredictOptions,
+): StartedDigests | undefined {
+  const isWorth = source.size >= LARGE_BYTES && availableParallelism() > 1 && (pcrs?.includes(4) ?? true);
+  return isWorth && isPe(source) ? startMeasuredDigests(source, banks) : undefined;
 }
 
 const BRACE = 0x7b;

@@ -47,12 +47,16 @@ export function digest(algorithm: DigestAlgorithm, bytes: Uint8Array): Uint8Arra
 
 /** @throws {CryptoError} 'unsupported' */
 export function startDigest(algorithm: DigestAlgorithm): IncrementalDigest {
-  const inner = hashOf(algorithm).create();
+  return incrementalOf(hashOf(algorithm).create());
+}
+
+function incrementalOf(inner: ReturnType<CHash['create']>): IncrementalDigest {
   const incremental: IncrementalDigest = {
     update(bytes) {
       inner.update(bytes);
       return incremental;
     },
+    copy: () => incrementalOf(inner.clone()),
     digest: () => inner.digest(),
   };
   return incremental;

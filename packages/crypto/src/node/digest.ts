@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
-import { createHash, getHashes, hash } from 'node:crypto';
+import { createHash, getHashes, type Hash, hash } from 'node:crypto';
 import { digestSize, inputBlockSize } from '../digest-size.ts';
 import { CryptoError } from '../error.ts';
 import type { DigestAlgorithm, IncrementalDigest } from '../types.ts';
@@ -54,12 +54,16 @@ export function digest(algorithm: DigestAlgorithm, bytes: Uint8Array): Uint8Arra
 
 /** @throws {CryptoError} 'unsupported' */
 export function startDigest(algorithm: DigestAlgorithm): IncrementalDigest {
-  const inner = createHash(opensslName(algorithm));
+  return incrementalOf(createHash(opensslName(algorithm)));
+}
+
+function incrementalOf(inner: Hash): IncrementalDigest {
   const incremental: IncrementalDigest = {
     update(bytes) {
       inner.update(bytes);
       return incremental;
     },
+    copy: () => incrementalOf(inner.copy()),
     digest: () => new Uint8Array(inner.digest()),
   };
   return incremental;

@@ -25,7 +25,9 @@ export function digestCases({ entry }: Subject): Case[] {
           for (const cut of [0, 1, 64, 127, message.length]) {
             const started = entry.startDigest(algorithm);
             const parts = started.update(message.subarray(0, cut)).update(message.subarray(cut));
+            const copied = started.copy();
             check.same(toHex(parts.digest()), answer, `startDigest, cut at ${cut}`);
+            check.same(toHex(copied.digest()), answer, `startDigest, copied, cut at ${cut}`);
           }
           const target = new Uint8Array(value.length + 7).fill(0xee);
           const write = entry.digestWriter(algorithm, target.subarray(1, -1));
