@@ -5,10 +5,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { explainLog } from '@vouchsafe/appraise';
 import { toHex, utf8 } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
+import { FileSource } from '@vouchsafe/bytes/node';
 import type { FatMember } from '@vouchsafe/disk';
 import { decodeTcgLog, digestOf } from '@vouchsafe/eventlog';
+import { openBootDisk } from '@vouchsafe/image/boot';
 import {
   type BootResult,
   bootDisk,
@@ -19,13 +22,12 @@ import {
   runVouchsafe,
   writeLabDiskWith,
 } from '@vouchsafe/lab';
-import type { Bank } from '@vouchsafe/manifest';
-import { type BootArtefacts, type BootPrediction, openShim, predictBoot, SHIM_LOCK } from '@vouchsafe/measure';
+import { type Bank, makeManifest } from '@vouchsafe/manifest';
+import { type BootPrediction, predictBoot, SHIM_LOCK } from '@vouchsafe/measure';
 import {
   certificateLists,
   encodeSignatureLists,
   liveVariables,
-  openPe,
   VARIABLE_ATTRIBUTE,
   writeVariables,
 } from '@vouchsafe/pe';
@@ -63,6 +65,15 @@ function logged(boot: BootResult, covers: readonly number[], bank: Bank): string
     .map((event) => `${event.pcr} ${toHex(digestOf(event, bank) ?? new Uint8Array(0))}`);
 }
 
+/** As the guest read it: "sha256 4 hex" lines. */
+function pcrOf(boot: BootResult, pcr: number): string | undefined {
+  const lines = Buffer.from(fileOf(boot, 'pcrs')).toString('latin1').split('\n');
+  return lines
+    .find((line) => line.startsWith(`sha256 ${pcr} `))
+    ?.split(' ')[2]
+    ?.toLowerCase();
+}
+
 const shown = ({ events }: BootPrediction, bank: Bank): string[] =>
   events.map(({ pcr, digests }) => `${pcr} ${toHex(digests.get(bank) ?? new Uint8Array(0))}`);
 
@@ -93,35 +104,34 @@ describe('boots through other programs', tools, () => {
     { path: 'loader/loader.conf', content: CONFIGURATION },
   ];
 
-  async function bootAndCompare(
-    esp: readonly FatMember[],
-    firmwareVariables: string,
-    artefacts: Partial<BootArtefacts>,
-  ) {
-    const disk = join(dir, 'disk.img');
-    const table = writeLabDiskWith(disk, esp, image.root);
-    const predicted = predictBoot(
-      BANKS,
-      {
-        uki: openPe(memorySource(image.uki, 'UKI')),
-        loader: openPe(source(loaderPath, 'systemd-boot')),
-        loaderConf: CONFIGURATION,
-        companions: COMPANIONS,
-        table,
-        variables: liveVariables(readVariableStore(firmwareVariables)),
-        ...artefacts,
-      },
-      { isSecureBootOn: true },
-    );
+  /** Predicts from the disk and the variable store alone, then boots, and compares both ways. */
+  async function bootAndCompare(esp: readonly FatMember[], firmwareVariables: string): Promise<BootPrediction> {
+    const path = join(dir, 'disk.img');
+    writeLabDiskWith(path, esp, image.root);
+    using disk = FileSource.open(path);
+    const { artefacts } = openBootDisk(disk);
+    const variables = liveVariables(readVariableStore(firmwareVariables));
+    const predicted = predictBoot(BANKS, { ...artefacts, variables }, { isSecureBootOn: true });
     assert.deepEqual(predicted.covers, [4, 5, 7, 9, 11, 12, 13, 14]);
-    const boot = await bootDisk({ disk, firmwareVariables });
+    const manifest = makeManifest({
+      ...{ name: 'lab', version: '1', architecture: 'x86-64', artefacts: [], roots: [], banks: BANKS },
+      boots: [predicted],
+    });
+    const boot = await bootDisk({ disk: path, firmwareVariables });
     assert.equal(boot.outcome, 'reported', boot.serial);
     for (const bank of BANKS) assert.deepEqual(shown(predicted, bank), logged(boot, predicted.covers, bank), bank);
+    const pcrs = manifest.boots[0]?.phases[0]?.pcrs.sha256 ?? {};
+    for (const pcr of predicted.covers.filter((one) => one !== 11))
+      assert.equal(pcrs[pcr], pcrOf(boot, pcr), `PCR ${pcr}`);
+    const explained = explainLog(decodeTcgLog(fileOf(boot, 'firmware.log')).events, { manifests: [manifest] });
+    assert.ok(explained.isAsExpected, JSON.stringify(explained.events.filter(({ reason }) => reason !== undefined)));
+    return predicted;
   }
 
   test('systemd-boot: every event but the machine’s, in the order of the log', async () => {
     const esp = [{ path: 'EFI/BOOT/BOOTX64.EFI', content: source(loaderPath, 'systemd-boot') }, ...entries()];
-    await bootAndCompare(esp, image.firmwareVariables, {});
+    const { condition } = await bootAndCompare(esp, image.firmwareVariables);
+    assert.match(condition.loader, /^systemd-boot 252/);
   });
 
   test('shim, with our key in MokList: every event but the machine’s, in the order of the log', async () => {
@@ -141,6 +151,8 @@ describe('boots through other programs', tools, () => {
       data: encodeSignatureLists(certificateLists([certificate.bytes], OWNER)),
     };
     writeFileSync(firmwareVariables, writeVariables(readVariableStore(MICROSOFT_VARIABLES), [mokList]));
-    await bootAndCompare(esp, firmwareVariables, { shim: openShim(openPe(source(shimPath, 'shim'))) });
+    const { condition, events } = await bootAndCompare(esp, firmwareVariables);
+    assert.equal(condition.shim, 'shim 16.1');
+    assert.equal(events.filter(({ pcr }) => pcr === 14).length, 3);
   });
 });

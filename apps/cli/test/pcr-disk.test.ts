@@ -151,6 +151,9 @@ test('a manifest says the same as what it was made from, and is read by its key'
   assert.equal(run('pcr', 'predict', 'uki.efi', '--manifest', 'edge.json', ...MANIFEST).code, 3);
   assert.equal(run('pcr', 'predict', 'uki.efi', ...bank, '--manifest', 'edge.json', ...MANIFEST, '--force').code, 0);
   assert.deepEqual(readFileSync(join(dir, 'edge.json')), bytes);
+  assert.equal(run('pcr', 'predict', 'edge.json', '--key', 'keys/manifest.pub', '--corim', 'edge.corim').code, 0);
+  // Tag 501. draft-ietf-rats-corim-10, section 4.1.
+  assert.equal(readFileSync(join(dir, 'edge.corim')).subarray(0, 3).toString('hex'), 'd901f5');
   // Nothing of the machine that made it is in it.
   assert.ok(!Buffer.from(JSON.parse(bytes.toString()).payload, 'base64').includes(dir));
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { bootsUnder, conditionText } from './choose-boot.ts';
+export { encodeCorim } from './corim/corim.ts';
 export { ManifestError, type ManifestErrorCode } from './error.ts';
 export { canonicalJson } from './format/canonical.ts';
 export { predictedEventsOf } from './format/events-of.ts';

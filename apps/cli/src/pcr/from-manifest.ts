@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bootsUnder, conditionText, ManifestError, predictedEventsOf } from '@vouchsafe/manifest';
+import { bootsUnder, conditionText, encodeCorim, ManifestError, predictedEventsOf } from '@vouchsafe/manifest';
 import { parsePhasePath } from '@vouchsafe/measure';
 import { readManifestFile } from '../manifest-file.ts';
+import { openSmallOutput, requireDistinctOutputs } from '../outputs.ts';
 import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import type { PredictOptions } from './predict-options.ts';
@@ -36,6 +37,11 @@ export function predictFromManifest(session: Session, path: string, options: Pre
       return { phase, pcrs: Object.fromEntries(banks.map((bank) => [bank, valuesIn(bank)])) };
     });
   const events = predictedEventsOf(manifest, boot).filter(({ pcr }) => wanted.includes(pcr));
+  if (options.corim !== undefined) {
+    requireDistinctOutputs([path], [options.corim]);
+    using output = openSmallOutput(session, options.corim, { option: '--corim', force: options.force });
+    output.commit(encodeCorim(manifest));
+  }
   const title = `${manifest.name} ${manifest.version}, ${conditionText(boot.condition)}`;
   session.answer(
     printable([title, ...(options.events === undefined ? [] : [eventsText(events)]), phasesText(phases)].join('\n')),

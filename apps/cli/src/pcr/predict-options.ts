@@ -20,6 +20,7 @@ export interface PredictOptions {
   readonly profile?: number;
   readonly options?: string;
   readonly key?: string;
+  readonly corim?: string;
   readonly events?: true;
   readonly pcrlock?: string;
   readonly pcrsig?: string;
@@ -67,6 +68,7 @@ export function addPredictOptions(command: Command): Command {
     .option('--profile <number>', 'profile of the UKI that is started', wholeNumber)
     .option('--options <text>', 'options of the boot entry, or typed there')
     .option('--key <file>', 'of a manifest: public key that it must be signed by')
+    .option('--corim <file>', 'of a manifest: write its values as a CoRIM, for other verifiers')
     .option('--events', 'each event too, with where it comes from')
     .option('--pcrlock <folder>', 'write the components for systemd-pcrlock there, one file for each')
     .option('--pcrsig <file>', 'write signed policies for PCR 11; needs --pcr-private-key')

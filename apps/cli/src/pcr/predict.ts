@@ -41,7 +41,9 @@ async function run(session: Session, path: string, options: PredictOptions): Pro
     predictFromManifest(session, path, options);
     return;
   }
-  if (options.key !== undefined) throw new UsageError('--key goes with a manifest');
+  if (options.key !== undefined || options.corim !== undefined) {
+    throw new UsageError('--key and --corim go with a manifest');
+  }
   const banks = options.bank ?? ['sha256'];
   const started = startLargeFile(source, banks, options);
   const inputs = openBootInputs(path, source, options, files);
