@@ -245,7 +245,7 @@ const APPLETS = [
 ];
 
 function guestInitrd(modulesRoot: string): Uint8Array {
-  const modules = modulesInLoadOrder(modulesRoot, VIRTUAL_MACHINE_MODULES);
+  const modules = modulesInLoadOrder(modulesRoot, VIRTUAL_MACHINE_MODULES).map(({ path }) => join(modulesRoot, path));
   const files = [
     { path: 'init', from: GUEST, mode: 0o755 },
     { path: 'bin/busybox', from: '/bin/busybox', mode: 0o755 },

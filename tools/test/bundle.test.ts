@@ -23,7 +23,7 @@ import { inputsOf } from '../bundle/inputs.ts';
 import { decodeProgramFile, encodeProgramFile } from '../bundle/program-file.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const OUT = 'node_modules/.cache/vouchsafe';
+const OUT = 'node_modules/.cache/vouchsafe-programs';
 
 const SOURCES: Readonly<Record<string, string>> = {
   'package.json': '{ "type": "module" }\n',

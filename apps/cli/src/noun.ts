@@ -57,6 +57,11 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'disk images and what is in them: make, look into, verify, compare, take apart',
     example: 'vouchsafe image inspect disk.raw',
     verbs: {
+      init: { summary: 'write a first recipe', load: async () => (await import('./image/init.ts')).init },
+      build: {
+        summary: 'build a disk image and its manifest from a recipe',
+        load: async () => (await import('./image/build.ts')).build,
+      },
       inspect: {
         summary: 'say what any file is and what is in it',
         load: async () => (await import('./image/inspect.ts')).inspect,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every usage text has an example that works.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
+import { EXIT } from '../src/exit-code.ts';
 import { NOUNS } from '../src/noun.ts';
 import { madePe, madeVariableStore } from './made-efi.ts';
 import { ENVIRONMENT, MAIN, vouchsafe } from './support.ts';
@@ -62,6 +63,14 @@ function sceneOfImages(dir: string): void {
   const signed = ['linux.efi', '--key', 'db.key', '--certificate', 'db.crt', '-o', 'linux.signed.efi'];
   assert.equal(vouchsafe(dir, 'uki', 'sign', ...signed).code, 0);
   assert.equal(vouchsafe(dir, 'keys', 'generate', 'keys').code, 0);
+  mkdirSync(join(dir, 'rootfs', 'sbin'), { recursive: true });
+  mkdirSync(join(dir, 'kernel', 'boot'), { recursive: true });
+  copyFileSync(join(dir, 'vmlinuz'), join(dir, 'kernel/boot/vmlinuz-6.1.0'));
+  const recipe = `name: edge\nversion: 0.1.0\nroot: { folder: rootfs }\nkernel: { folder: kernel }\ninitrd: { files: [initrd.img] }\nstub: linuxx64.efi.stub\nkeys: keys\n`;
+  writeFileSync(join(dir, 'recipe.yaml'), recipe);
+  const named = ['--name', 'edge', '--image-version', '1', '--manifest-private-key', 'keys/manifest.key'];
+  const predicted = vouchsafe(dir, 'pcr', 'predict', 'linux.efi', '--manifest', 'edge.manifest.json', ...named);
+  assert.equal(predicted.code, 0, predicted.stderr);
 }
 
 /** A machine with a software TPM, what was sealed to it, and what it signed. */
@@ -124,11 +133,15 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
   'fsverity sign': ['app.bin.sig'],
   'uki sign': ['linux.signed.efi'],
   'keys generate': ['keys'],
+  'image init': ['first.yaml'],
   'tpm seal': ['disk.sealed'],
   'tpm unseal': ['disk.key'],
   'tpm quote': ['q.attest', 'q.sig', 'q.pcrs', 'ak.pem'],
   'image disk': ['os_1.0.raw'],
 };
+
+/** The log of the scene is another machine's, and that is what the example says. */
+const ANSWERS_NO: ReadonlySet<string> = new Set(['log explain']);
 
 test('each usage has an example that works', needsTool('openssl', 'swtpm', 'swtpm_setup', 'certtool'), async (t) => {
   const dir = tempDir(t);
@@ -147,7 +160,8 @@ test('each usage has an example that works', needsTool('openssl', 'swtpm', 'swtp
       const made = Object.entries(MADE).find(([command]) => example.startsWith(command))?.[1] ?? [];
       for (const name of made) rmSync(join(dir, name), { force: true, recursive: true });
       const command = `"${process.execPath}" "${MAIN}" ${example.replace('| xxd', '| od -c').replace('/usr/bin/*', 'app.bin')}`;
-      execFileSync('sh', ['-ec', command], { cwd: dir, env: ENVIRONMENT, stdio: 'pipe' });
+      const { status, stderr } = spawnSync('sh', ['-ec', command], { cwd: dir, env: ENVIRONMENT, encoding: 'utf8' });
+      assert.equal(status, ANSWERS_NO.has(words.join(' ')) ? EXIT.no : EXIT.good, stderr);
     });
   }
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { type BuildOptions, type BuiltImage, buildImage } from './build/build-image.ts';
 export { type DiskImageRequest, writeDiskImage } from './build/disk-image.ts';
 export { makeUki } from './build/signed-uki.ts';
 export { makeVerityRoot, type VerityRoot } from './build/verity-root.ts';
@@ -28,9 +29,11 @@ export { describeArtefact } from './inspect/describe-artefact.ts';
 export type * from './inspect/description.ts';
 export type { InspectOptions } from './inspect/inspect-options.ts';
 export { type ArtefactKind, recogniseArtefact } from './inspect/recognise.ts';
+export { FIRST_RECIPE } from './recipe/first-recipe.ts';
 export { type KernelInput, parseKernelInput } from './recipe/kernel-input.ts';
 export { type OpenKernel, openKernel } from './recipe/open-kernel.ts';
 export { type OpenRootRequest, openRoot } from './recipe/open-root.ts';
+export { type InitrdInput, parseRecipe, type Recipe } from './recipe/recipe.ts';
 export { RecipeNode } from './recipe/recipe-node.ts';
 export { parseRootInput, type RootInput } from './recipe/root-input.ts';
 export { parseTreeRules } from './recipe/tree-rules.ts';

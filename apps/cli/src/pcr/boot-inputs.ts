@@ -4,16 +4,9 @@ import { basename, join } from 'node:path';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource, hostError } from '@vouchsafe/bytes/node';
 import type { StubFile } from '@vouchsafe/disk';
-import { openBootDisk } from '@vouchsafe/image/boot';
+import { keyVariables, openBootDisk } from '@vouchsafe/image/boot';
 import { type BootArtefacts, type BootCircumstances, type FirmwareVariable, openShim } from '@vouchsafe/measure';
-import {
-  decodeVariableStore,
-  EFI_GLOBAL_VARIABLE,
-  EFI_IMAGE_SECURITY_DATABASE,
-  isPe,
-  liveVariables,
-  openPe,
-} from '@vouchsafe/pe';
+import { decodeVariableStore, isPe, liveVariables, openPe } from '@vouchsafe/pe';
 import { readSmallFile } from '../parse.ts';
 import { UsageError } from '../usage-error.ts';
 import type { PredictOptions } from './predict-options.ts';
@@ -108,22 +101,12 @@ function filesOf(folder: string, open: (path: string) => ByteSource): StubFile[]
   }
 }
 
-const KEY_VARIABLES = [
-  ['PK', EFI_GLOBAL_VARIABLE],
-  ['KEK', EFI_GLOBAL_VARIABLE],
-  ['db', EFI_IMAGE_SECURITY_DATABASE],
-  ['dbx', EFI_IMAGE_SECURITY_DATABASE],
-] as const;
-
 /** A variable store, or the signature lists in a folder: those of a machine that has just these. */
 function readVariables(path: string): FirmwareVariable[] {
   if (!existsSync(path) || !statSync(path).isDirectory()) {
     return liveVariables(decodeVariableStore(readSmallFile(path), path));
   }
-  const found = KEY_VARIABLES.flatMap(([name, vendor]) => {
-    const file = join(path, `${name}.esl`);
-    return existsSync(file) ? [{ name, vendor, data: readSmallFile(file) }] : [];
-  });
+  const found = keyVariables(path);
   if (found.length === 0)
     throw new UsageError(`${path}: expected signature lists in it (PK.esl, KEK.esl, db.esl), found none`);
   return found;

@@ -26,7 +26,7 @@ export const predict: Verb = {
     )
       .addHelpText(
         'after',
-        '\nThe first phase is the moment when the kernel has started. PCRs that depend on the machine are named, not guessed.\n\nExamples:\n  vouchsafe pcr predict linux.efi --secure-boot on --pcrs 4,11\n  vouchsafe pcr predict disk.img --vars OVMF_VARS.fd --events',
+        '\nThe first phase is the moment when the kernel has started. PCRs that depend on the machine are named, not guessed.\n\nExample:\n  vouchsafe pcr predict linux.efi --secure-boot on --pcrs 4,11',
       )
       .action((path: string, options: PredictOptions) => run(session, path, options));
   },

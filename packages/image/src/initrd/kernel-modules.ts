@@ -1,23 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { type ByteSource, readBytes } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
+import type { TreeEntry } from '@vouchsafe/disk';
 import { ElfFile } from '../elf/elf-file.ts';
 import { ImageError } from '../error.ts';
 
 /** The kernel takes - and _ in module names for the same. */
 const normalise = (name: string): string => name.replaceAll('-', '_');
 
+/** A kernel's modules: a `lib/modules/VERSION` folder, or what is in one. */
+export type ModuleSource = string | readonly TreeEntry[];
+
+/** A module where it lies: below its folder, which may be on this machine or in a package. */
+export interface KernelModule {
+  readonly path: string;
+  /** Runs something with the module open. */
+  readonly withContent: <T>(use: (content: ByteSource) => T) => T;
+}
+
 /**
- * The files of the wanted modules and of all that they depend on, in the order in which they load. Dependencies are read
+ * The wanted modules and all that they depend on, in the order in which they load. Dependencies are read
  * from the modules themselves (their .modinfo section), so that neither depmod nor its index is needed. The order depends
  * on the files' content and paths alone.
- * @param root a `lib/modules/VERSION` folder.
  * @throws {ImageError} 'module_missing', 'module_cycle', 'elf_malformed'. @throws {BytesError}
  */
-export function modulesInLoadOrder(root: string, wanted: readonly string[]): string[] {
-  const { files, builtIn } = modulesOf(root);
-  const ordered = new Map<string, string>();
+export function modulesInLoadOrder(source: ModuleSource, wanted: readonly string[]): KernelModule[] {
+  const { files, builtIn } = typeof source === 'string' ? modulesOfFolder(source) : modulesOfTree(source);
+  const root = typeof source === 'string' ? source : 'modules';
+  const ordered = new Map<string, KernelModule>();
   /** The modules that wait for the one at hand, the first one wanted first. */
   const waiting = new Set<string>();
   const add = (name: string, need: 'hard' | 'soft'): void => {
@@ -31,8 +43,8 @@ export function modulesInLoadOrder(root: string, wanted: readonly string[]): str
         `${root}: expected modules in an order, found ${[...waiting, key].join(' > ')}`,
       );
     }
-    const path = files.get(key);
-    if (path === undefined) {
+    const module = files.get(key);
+    if (module === undefined) {
       if (need === 'soft') return;
       throw new ImageError(
         'module_missing',
@@ -40,39 +52,66 @@ export function modulesInLoadOrder(root: string, wanted: readonly string[]): str
       );
     }
     waiting.add(key);
-    const info = moduleInfo(path);
+    const info = moduleInfo(module);
     for (const soft of info.softBefore) add(soft, 'soft');
     for (const needed of info.depends) add(needed, 'hard');
     waiting.delete(key);
-    ordered.set(key, path);
+    ordered.set(key, module);
   };
   for (const name of wanted) add(name, 'hard');
   return [...ordered.values()];
 }
 
-/** Modules of a kernel by their normalised names: as files, and built in. */
-function modulesOf(root: string): {
-  readonly files: ReadonlyMap<string, string>;
+interface Modules {
+  /** By their normalised names. */
+  readonly files: ReadonlyMap<string, KernelModule>;
   readonly builtIn: ReadonlySet<string>;
-} {
-  const files = new Map<string, string>();
+}
+
+function modulesOfFolder(root: string): Modules {
+  const files = new Map<string, KernelModule>();
   try {
     // Sorted, as folders have no order of their own; of two with one name `updates/` counts, as with depmod.
     for (const path of readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()) {
-      if (path.endsWith('.ko')) files.set(normalise(basename(path, '.ko')), join(root, path));
+      if (!path.endsWith('.ko')) continue;
+      const withContent = <T>(use: (content: ByteSource) => T): T => {
+        using source = FileSource.open(join(root, path));
+        return use(source);
+      };
+      files.set(normalise(basename(path, '.ko')), { path, withContent });
     }
-    const lines = readFileSync(join(root, 'modules.builtin'), 'utf8').split('\n');
-    return { files, builtIn: new Set(lines.map((line) => normalise(basename(line, '.ko')))) };
+    return { files, builtIn: builtInNames(readFileSync(join(root, 'modules.builtin'), 'utf8')) };
   } catch (cause) {
     const message = `${root}: expected a lib/modules/VERSION folder with modules.builtin: ${(cause as Error).message}`;
     throw new ImageError('module_missing', message, { cause });
   }
 }
 
+const MAX_LIST_BYTES = 4 * 1024 * 1024;
+
+function modulesOfTree(entries: readonly TreeEntry[]): Modules {
+  const files = new Map<string, KernelModule>();
+  let builtIn: ReadonlySet<string> | undefined;
+  for (const entry of [...entries].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    if (entry.kind !== 'file') continue;
+    const { path, content } = entry;
+    if (path === 'modules.builtin' && content.size <= MAX_LIST_BYTES) {
+      builtIn = builtInNames(Buffer.from(readBytes(content, 0, content.size)).toString('latin1'));
+    }
+    if (path.endsWith('.ko')) files.set(normalise(basename(path, '.ko')), { path, withContent: (use) => use(content) });
+  }
+  if (builtIn === undefined)
+    throw new ImageError('module_missing', 'expected modules.builtin beside the modules, found none');
+  return { files, builtIn };
+}
+
+function builtInNames(text: string): ReadonlySet<string> {
+  return new Set(text.split('\n').map((line) => normalise(basename(line, '.ko'))));
+}
+
 /** What a module says of itself. Linux, include/linux/module.h, MODULE_INFO: NUL-terminated key=value texts. */
-function moduleInfo(path: string): { readonly depends: string[]; readonly softBefore: string[] } {
-  using source = FileSource.open(path);
-  const section = new ElfFile(source).section('.modinfo') ?? new Uint8Array(0);
+function moduleInfo(module: KernelModule): { readonly depends: string[]; readonly softBefore: string[] } {
+  const section = module.withContent((content) => new ElfFile(content).section('.modinfo')) ?? new Uint8Array(0);
   const pairs = Buffer.from(section)
     .toString('latin1')
     .split('\0')

@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { ascii, utf8 } from '@vouchsafe/base';
-import { MemorySink, memorySource } from '@vouchsafe/bytes';
+import { MemorySink, memorySource, readBytes } from '@vouchsafe/bytes';
 import { type CpioMember, type TreeEntry, writeCpio } from '@vouchsafe/disk';
-import { modulesInLoadOrder } from './kernel-modules.ts';
+import { type ModuleSource, modulesInLoadOrder } from './kernel-modules.ts';
 import { programWithLibraries, treeOf } from './program.ts';
 
 /** Found when it is needed: in a bundle there is no address to find it from, and loading that must not fail. */
@@ -18,8 +18,8 @@ const APPLETS = ['sh', 'mount', 'insmod', 'cat', 'sleep', 'switch_root', 'dd', '
 export const VIRTUAL_MACHINE_MODULES = ['virtio_pci', 'virtio_blk', 'virtio_console', 'dm-verity', 'erofs'];
 
 export interface InitrdRequest {
-  /** A `lib/modules/VERSION` folder. */
-  readonly modulesRoot: string;
+  /** A `lib/modules/VERSION` folder, or what is in one. */
+  readonly modulesRoot: ModuleSource;
   readonly modules: readonly string[];
   /** Where programs and libraries are taken from: `/`, or an unpacked system. */
   readonly systemRoot: string;
@@ -47,11 +47,14 @@ export function makeInitrd(request: InitrdRequest): Uint8Array {
     { path: 'init', from: initPath(), mode: 0o755 },
     { path: 'bin/busybox', from: request.busybox, mode: 0o755 },
     ...programWithLibraries(request.systemRoot, request.dmsetup, 'bin/dmsetup'),
-    ...modules.map((from) => ({ path: `modules/${basename(from)}`, from, mode: 0o644 })),
   ];
-  const order = modules.map((path) => `${basename(path)}\n`).join('');
+  const order = modules.map(({ path }) => `${basename(path)}\n`).join('');
   const own = { mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0 };
   const more: TreeEntry[] = [
+    ...modules.map(({ path, withContent }): TreeEntry => {
+      const content = withContent((source) => memorySource(readBytes(source, 0, source.size), path));
+      return { kind: 'file', path: `modules/${basename(path)}`, ...own, mode: 0o644, content };
+    }),
     ...APPLETS.map((applet): TreeEntry => ({ kind: 'symlink', path: `bin/${applet}`, target: 'busybox', ...own })),
     ...['dev', 'proc', 'sys', 'run', 'sysroot'].map((path): TreeEntry => ({ kind: 'directory', path, ...own })),
     { kind: 'file', path: 'modules/order', ...own, mode: 0o644, content: memorySource(ascii(order)) },

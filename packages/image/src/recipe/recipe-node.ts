@@ -21,6 +21,17 @@ interface Whole {
   readonly file: string;
 }
 
+/** @throws {ImageError} 'recipe_invalid' where there is nothing that could have such a member. */
+function setMember(document: YamlDocument, path: string, text: string): void {
+  const keys = path.split('.');
+  const last = keys.pop() as string;
+  const parent = keys.length === 0 ? document.contents : document.getIn(keys, true);
+  if (!isMap(parent)) throw new ImageError('recipe_invalid', `${path}: expected a recipe that has ${keys.join('.')}`);
+  const value: unknown = /^(true|false|[0-9]+)$/.test(text) ? JSON.parse(text) : text;
+  if (parent.has(last)) parent.set(last, document.createNode(value));
+  else parent.add(document.createPair(last, value));
+}
+
 /** A value of a recipe with its place in the file, so that whatever is wrong with it can be said by line and column. */
 export class RecipeNode {
   readonly #whole: Whole;
@@ -42,9 +53,11 @@ export class RecipeNode {
   /**
    * YAML 1.2, core schema; keys only once.
    * @param file what to call it in messages.
+   * @param settings values that stand in for those of the text, by their path with dots: numbers, true and false as they
+   * would be read, anything else as text.
    * @throws {ImageError} 'recipe_invalid'
    */
-  static parse(text: string, file: string): RecipeNode {
+  static parse(text: string, file: string, settings: ReadonlyMap<string, string> = new Map()): RecipeNode {
     if (text.length > MAX_RECIPE_CHARACTERS) {
       throw new ImageError(
         'recipe_invalid',
@@ -56,6 +69,7 @@ export class RecipeNode {
     const whole: Whole = { document, lines, file };
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) return new RecipeNode(whole, null, problem.pos[0], '').refuse(problem.message);
+    for (const [path, value] of settings) setMember(document, path, value);
     return new RecipeNode(whole, document.contents as Node | null, 0, '');
   }
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { dirname } from 'node:path';
+import { parseUtf8, TextError, toHex } from '@vouchsafe/base';
+import { buildImage, parseRecipe } from '@vouchsafe/image';
+import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
+import { readSmallFile } from '../parse.ts';
+import type { Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
+import type { Verb } from '../verb.ts';
+
+interface BuildCommandOptions {
+  readonly output: string;
+  readonly set?: ReadonlyMap<string, string>;
+  readonly force?: true;
+}
+
+function collectSettings(text: string, earlier: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+  const [, key, value] = /^([a-z][a-z-]*(?:\.[a-z-]+)*)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError('Expected KEY=VALUE, as version=1.2.0.');
+  return new Map([...earlier, [key, value]]);
+}
+
+export const build: Verb = {
+  define(command, session) {
+    command
+      .description(
+        'Builds a disk image, its unified kernel image, and a signed manifest of all that it will put into PCRs, from a recipe.',
+      )
+      .argument('<RECIPE>', 'YAML; image init writes a first one')
+      .option('-o, --output <folder>', 'where the files go', '.')
+      .option('--set <key=value>', 'stands in for a member of the recipe; may be repeated', collectSettings)
+      .option('--force', 'replace files that exist')
+      .option('--json', 'print one JSON document')
+      .addHelpText('after', '\nExample:\n  vouchsafe image build recipe.yaml -o out --set version=1.2.0')
+      .action((recipe: string, options: BuildCommandOptions) => run(session, recipe, options));
+  },
+};
+
+async function run(session: Session, path: string, options: BuildCommandOptions): Promise<void> {
+  if (path === '-') throw new UsageError('a recipe is a file: its paths are relative to its folder');
+  const recipe = parseRecipe(readText(path), path, options.set);
+  session.whenInterrupted = 'what was not whole is gone';
+  const built = await buildImage(recipe, {
+    recipeFolder: dirname(path),
+    outputFolder: options.output,
+    force: options.force ?? false,
+    ...session.work,
+  });
+  const { diskPath, ukiPath, manifestPath, fileListPath, diskBytes } = built;
+  for (const note of built.notes) session.note(note);
+  const rootHash = toHex(built.rootHash);
+  session.answer(
+    [
+      `${recipe.name} ${recipe.version}`,
+      `  disk      ${diskPath} (${diskBytes} octets)`,
+      `  image     ${ukiPath}`,
+      `  manifest  ${manifestPath}`,
+      `  files     ${fileListPath}`,
+      `  root hash ${rootHash}`,
+    ].join('\n'),
+    {
+      name: recipe.name,
+      version: recipe.version,
+      diskPath,
+      ukiPath,
+      manifestPath,
+      fileListPath,
+      diskBytes,
+      rootHash,
+      notes: built.notes,
+    },
+  );
+}
+
+function readText(path: string): string {
+  try {
+    return parseUtf8(readSmallFile(path));
+  } catch (cause) {
+    if (cause instanceof TextError) throw new UsageError(`${path}: expected a recipe in UTF-8`, { cause });
+    throw cause;
+  }
+}

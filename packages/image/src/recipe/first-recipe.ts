@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A recipe to begin with: what must be said, and in comments what may be. */
+export const FIRST_RECIPE = `# A vouchsafe image. Build it with: vouchsafe image build recipe.yaml
+# Paths are relative to this file.
+
+name: edge
+version: 0.1.0
+
+# The root file system: one of folder, tar (docker export, debootstrap and tar, mkosi) and oci (an image layout).
+root:
+  tar: rootfs.tar
+
+# Changes of its files, one after the other. A rule that applies to nothing is a mistake, unless it is optional.
+# rules:
+#   - paths: ['usr/share/doc/**']
+#     remove: true
+#   - paths: [usr/bin/app]
+#     set: { mode: 0755, uid: 0, gid: 0 }
+
+# A kernel and its modules: Debian packages as they are, or a folder that they were unpacked to.
+kernel:
+  packages: [linux-image.deb]
+  # version: 6.1.0-13-amd64
+
+# Without this an initrd is made that opens the verity root, on a virtual machine, and nothing else.
+# initrd:
+#   modules: [virtio_pci, virtio_blk, virtio_console, dm-verity, erofs]
+
+# systemd's stub, the first part of the image.
+# stub: /usr/lib/systemd/boot/efi/linuxx64.efi.stub
+
+command-line: console=ttyS0 quiet
+
+# systemd-boot between firmware and image.
+# loader: /usr/lib/systemd/boot/efi/systemd-bootx64.efi
+
+# Made with: vouchsafe keys generate keys
+keys: keys
+
+# Boot phases that the root extends into PCR 11 (systemd-pcrphase).
+# phases: [enter-initrd, 'enter-initrd:leave-initrd']
+`;

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TreeRule } from '@vouchsafe/disk';
+import { BANKS, type Bank } from '@vouchsafe/manifest';
+import { type KernelInput, parseKernelInput } from './kernel-input.ts';
+import { RecipeNode } from './recipe-node.ts';
+import { parseRootInput, type RootInput } from './root-input.ts';
+import { parseTreeRules } from './tree-rules.ts';
+
+/** An initrd: files that are there already, or one that is made. */
+export type InitrdInput =
+  | { readonly kind: 'files'; readonly paths: readonly string[] }
+  | {
+      readonly kind: 'made';
+      /** By name; their dependencies come with them. */
+      readonly modules: readonly string[] | undefined;
+      readonly busybox: string | undefined;
+      readonly dmsetup: string | undefined;
+    };
+
+/** What an image is made of. Paths are as they stand in the file, from its folder. */
+export interface Recipe {
+  readonly name: string;
+  readonly version: string;
+  /** All UUIDs and the salt follow from it; from the name unless given. */
+  readonly seed: string | undefined;
+  /** Of every file of the image, in seconds since 1970. */
+  readonly timestampSeconds: number;
+  readonly root: RootInput;
+  readonly rules: readonly TreeRule[];
+  readonly kernel: KernelInput;
+  readonly initrd: InitrdInput;
+  readonly stub: string | undefined;
+  /** Behind what the image itself needs (roothash=). */
+  readonly commandLine: string;
+  /** systemd-boot; without it firmware starts the image. */
+  readonly loader: string | undefined;
+  /** A folder of `keys generate`. */
+  readonly keys: string;
+  /** Boot phase paths that initrd and root extend into PCR 11. */
+  readonly phases: readonly string[];
+  readonly banks: readonly Bank[];
+}
+
+const NAMES = [
+  'name',
+  'version',
+  'seed',
+  'timestamp',
+  'root',
+  'rules',
+  'kernel',
+  'initrd',
+  'stub',
+  'command-line',
+  'loader',
+  'keys',
+  'phases',
+  'banks',
+];
+
+/** Seconds of a 32-bit time, which EROFS and FAT have room for. */
+const MAX_TIME = 0xffff_ffff;
+
+/**
+ * A recipe out of YAML 1.2.
+ * @param file what to call it in messages.
+ * @param settings values that stand in for those of the file, by their path with dots: 'root.tar'.
+ * @throws {ImageError} 'recipe_invalid', with file, line and column.
+ */
+export function parseRecipe(text: string, file: string, settings: ReadonlyMap<string, string> = new Map()): Recipe {
+  const node = RecipeNode.parse(text, file, settings).allow(...NAMES);
+  const timestampSeconds = node.optional('timestamp')?.integer(0, MAX_TIME) ?? 0;
+  return {
+    name: word(node.member('name')),
+    version: word(node.member('version')),
+    seed: seedOf(node.optional('seed')),
+    timestampSeconds,
+    root: parseRootInput(node.member('root')),
+    rules: parseTreeRules(node.optional('rules')),
+    kernel: parseKernelInput(node.member('kernel')),
+    initrd: parseInitrd(node.optional('initrd')),
+    stub: node.optional('stub')?.text(),
+    commandLine: commandLineOf(node.optional('command-line')),
+    loader: node.optional('loader')?.text(),
+    keys: node.member('keys').text(),
+    phases:
+      node
+        .optional('phases')
+        ?.items()
+        .map((phase) => phase.text()) ?? [],
+    banks: banksOf(node.optional('banks')),
+  };
+}
+
+/** What becomes part of the names of files and partitions. */
+function word(node: RecipeNode): string {
+  const text = node.text();
+  if (!/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/.test(text)) {
+    return node.refuse('expected up to 64 letters, digits, dots, underscores, plus and minus, a letter or digit first');
+  }
+  return text;
+}
+
+function seedOf(node: RecipeNode | undefined): string | undefined {
+  const text = node?.text().toLowerCase();
+  if (text !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) {
+    return node?.refuse('expected a UUID');
+  }
+  return text;
+}
+
+/** Firmware, stub and kernel split it at white space, so it is one line. */
+function commandLineOf(node: RecipeNode | undefined): string {
+  const text = node?.text() ?? '';
+  if (!/^[\x20-\x7e]{0,2048}$/.test(text)) node?.refuse('expected one line of at most 2048 printable ASCII characters');
+  return text;
+}
+
+function parseInitrd(node: RecipeNode | undefined): InitrdInput {
+  if (node === undefined) return { kind: 'made', modules: undefined, busybox: undefined, dmsetup: undefined };
+  const files = node.optional('files');
+  if (files !== undefined) {
+    node.allow('files');
+    return { kind: 'files', paths: files.items().map((item) => item.text()) };
+  }
+  node.allow('files', 'modules', 'busybox', 'dmsetup');
+  return {
+    kind: 'made',
+    modules: node
+      .optional('modules')
+      ?.items()
+      .map((item) => item.text()),
+    busybox: node.optional('busybox')?.text(),
+    dmsetup: node.optional('dmsetup')?.text(),
+  };
+}
+
+function banksOf(node: RecipeNode | undefined): readonly Bank[] {
+  if (node === undefined) return ['sha256'];
+  const banks = node.items().map((item) => item.oneOf(...BANKS));
+  if (new Set(banks).size !== banks.length) node.refuse('expected each bank once');
+  return banks;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FIRST_RECIPE, ImageError, parseRecipe } from '@vouchsafe/image';
+import fc from 'fast-check';
+
+const GOOD = `name: edge
+version: 1.0.0
+root:
+  tar: rootfs.tar
+kernel:
+  folder: kernel
+keys: keys
+`;
+
+const refused = (text: string): ImageError => {
+  try {
+    parseRecipe(text, 'r.yaml');
+  } catch (error) {
+    assert.ok(error instanceof ImageError, String(error));
+    return error;
+  }
+  throw new Error('expected the recipe to be refused');
+};
+
+test('a recipe says what it says', () => {
+  const recipe = parseRecipe(GOOD, 'r.yaml');
+  assert.equal(recipe.name, 'edge');
+  assert.equal(recipe.version, '1.0.0');
+  assert.deepEqual(recipe.root, { kind: 'tar', path: 'rootfs.tar' });
+  assert.deepEqual(recipe.kernel, { kind: 'folder', path: 'kernel' });
+  assert.equal(recipe.initrd.kind, 'made');
+  assert.deepEqual([recipe.commandLine, recipe.phases, recipe.banks], ['', [], ['sha256']]);
+  assert.equal(parseRecipe(FIRST_RECIPE, 'first').name, 'edge');
+});
+
+test('every commented line of the first recipe is one that is taken', () => {
+  const lines = FIRST_RECIPE.split('\n');
+  const all = lines.map((line) => line.replace(/^( *)# (?=( *)(- |[a-z-]+:( |$)| {2}))/, '$1')).join('\n');
+  const recipe = parseRecipe(all, 'all');
+  assert.equal(recipe.rules.length, 2);
+  assert.ok(recipe.initrd.kind === 'made' && recipe.initrd.modules && recipe.loader && recipe.stub);
+  assert.equal(recipe.phases.length, 2);
+  assert.equal(recipe.kernel.version, '6.1.0-13-amd64');
+});
+
+test('values given beside the recipe stand in for its own', () => {
+  const overrides = new Map([
+    ['version', '2.0'],
+    ['root.tar', 'other'],
+    ['timestamp', '7'],
+  ]);
+  const recipe = parseRecipe(GOOD, 'r.yaml', overrides);
+  assert.equal(recipe.version, '2.0');
+  assert.equal(recipe.root.path, 'other');
+  assert.equal(recipe.timestampSeconds, 7);
+});
+
+test('what does not fit is said with line and column', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    [GOOD.replace('name: edge', 'nmae: edge'), 'r.yaml:1:7: nmae'],
+    [GOOD.replace('tar: rootfs.tar', 'tar: [1]'), 'r.yaml:4:8: root.tar'],
+    [`${GOOD}rulez: 1\n`, 'r.yaml:8:8: rulez'],
+    [`${GOOD}name: again\n`, 'r.yaml:8:1'],
+    [`${GOOD}  x: [\n`, 'r.yaml:'],
+    [GOOD.replace('edge', '../edge'), 'r.yaml:1:7: name'],
+    [GOOD.replace('1.0.0', 'a/b'), 'r.yaml:2:10: version'],
+    [GOOD.replace('1.0.0', '1.0'), 'r.yaml:2:10: version'],
+    [`${GOOD}command-line: "a\\nb"\n`, 'r.yaml:8:15: command-line'],
+    [`${GOOD}banks: [sha256, sha256]\n`, 'r.yaml:8:8: banks'],
+    [`${GOOD}seed: 1234\n`, 'r.yaml:8:7: seed'],
+    ['', 'r.yaml:1:1'],
+    ['- a\n', 'r.yaml:1:1'],
+  ];
+  for (const [text, start] of cases) {
+    const error = refused(text);
+    assert.equal(error.code, 'recipe_invalid', error.message);
+    assert.ok(error.message.startsWith(start), `${start}: ${error.message}`);
+  }
+});
+
+test('tags and large texts are refused; nothing but coded errors comes out', () => {
+  assert.equal(refused(`${GOOD}loader: !!js/function x\n`).code, 'recipe_invalid');
+  assert.equal(refused(`# ${'x'.repeat(1024 * 1024)}`).code, 'recipe_invalid');
+  fc.assert(
+    fc.property(fc.nat(GOOD.length - 1), fc.string({ minLength: 1, maxLength: 4 }), (at, text) => {
+      try {
+        parseRecipe(GOOD.slice(0, at) + text + GOOD.slice(at + text.length), 'r.yaml');
+      } catch (error) {
+        assert.ok(error instanceof ImageError, String(error));
+      }
+    }),
+  );
+});
