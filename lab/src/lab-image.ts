@@ -3,8 +3,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
-import type { FatMember, GptTable } from '@vouchsafe/disk';
-import { makeInitrd, makeVerityRoot, type VerityRoot, VIRTUAL_MACHINE_MODULES, writeDiskImage } from '@vouchsafe/image';
+import { FileSource } from '@vouchsafe/bytes/node';
+import { architecturePartitionType, commonPartitionType, type FatMember, type GptTable } from '@vouchsafe/disk';
+import {
+  type DdiPartition,
+  makeInitrd,
+  makeVerityRoot,
+  type VerityRoot,
+  VIRTUAL_MACHINE_MODULES,
+  writeDdi,
+} from '@vouchsafe/image';
 import { decodeVariableStore, type VariableStore } from '@vouchsafe/pe';
 import { FIRMWARE_VARIABLES } from './boot.ts';
 import { debianCloudKernel } from './debian-packages.ts';
@@ -65,27 +73,35 @@ export async function buildLabImage(folder: string, nonce: string): Promise<LabI
   buildLabUki(ukiPath, ukiInputs, keys);
   const uki = Uint8Array.from(readFileSync(ukiPath));
   const disk = join(folder, 'disk.img');
-  const table = writeLabDisk(disk, uki, root);
+  const table = await writeLabDisk(disk, uki, root);
   const [, data] = table.partitions;
   const rootOffset = Number(data?.firstLba) * table.sectorSize;
   return { disk, ukiPath, uki, ukiInputs, table, root, firmwareVariables, keys, rootOffset };
 }
 
 /** The disk around a UKI, which may be another than the one that was built. */
-export function writeLabDisk(path: string, uki: Uint8Array, root: VerityRoot): GptTable {
-  return writeLabDiskWith(path, [{ path: 'EFI/BOOT/BOOTX64.EFI', content: memorySource(uki, 'UKI') }], root);
+export async function writeLabDisk(path: string, uki: Uint8Array, root: VerityRoot): Promise<GptTable> {
+  return await writeLabDiskWith(path, [{ path: 'EFI/BOOT/BOOTX64.EFI', content: memorySource(uki, 'UKI') }], root);
 }
 
 /** The disk around any ESP. */
-export function writeLabDiskWith(path: string, esp: readonly FatMember[], root: VerityRoot): GptTable {
-  return writeDiskImage({
-    esp,
-    root,
+export async function writeLabDiskWith(path: string, esp: readonly FatMember[], root: VerityRoot): Promise<GptTable> {
+  using source = FileSource.open(root.dataPath);
+  const type = (role: 'root' | 'root-verity') => architecturePartitionType(role, 'x86-64');
+  const verity = (role: 'data' | 'hash') => ({ role, matchKey: 'root' }) as const;
+  const partitions: DdiPartition[] = [
+    { name: 'esp', typeUuid: commonPartitionType('esp'), content: { kind: 'vfat', members: esp, label: 'ESP' } },
+    { name: 'root', typeUuid: type('root'), verity: verity('data'), content: { kind: 'blocks', source } },
+    { name: 'hash', typeUuid: type('root-verity'), verity: verity('hash') },
+  ];
+  const written = await writeDdi({
+    partitions,
     seedUuid: SEED,
     timestampSeconds: TIMESTAMP_SECONDS,
     path,
     force: true,
   });
+  return written.table;
 }
 
 /** The variables that a store holds. */

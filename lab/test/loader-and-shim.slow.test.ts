@@ -107,7 +107,7 @@ describe('boots through other programs', tools, () => {
   /** Predicts from the disk and the variable store alone, then boots, and compares both ways. */
   async function bootAndCompare(esp: readonly FatMember[], firmwareVariables: string): Promise<BootPrediction> {
     const path = join(dir, 'disk.img');
-    writeLabDiskWith(path, esp, image.root);
+    await writeLabDiskWith(path, esp, image.root);
     using disk = FileSource.open(path);
     const { artefacts } = openBootDisk(disk);
     const variables = liveVariables(readVariableStore(firmwareVariables));

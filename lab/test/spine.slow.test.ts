@@ -125,6 +125,10 @@ describe('build, predict, boot, quote, verdict', tools, () => {
     for (const cleanup of cleanups) cleanup();
   });
 
+  test('the disk keeps what it promises, as far as that can be told without booting it', () => {
+    runVouchsafe('image', 'verify', image.disk, '--db', join(image.keys, 'db.crt'));
+  });
+
   test('the machine boots from the verity root and reports', () => {
     assert.equal(good.outcome, 'reported', good.serial);
     assert.match(good.serial, /vouchsafe-initrd: root verified/);
@@ -253,14 +257,16 @@ describe('build, predict, boot, quote, verdict', tools, () => {
     runVouchsafe('keys', 'generate', foreignKeys);
     buildLabUki(paths[2], image.ukiInputs, foreignKeys);
     // All three on one machine: firmware goes from disk to disk.
-    const [disk, ...furtherDisks] = paths.map((path, i) => {
+    const disks: string[] = [];
+    for (const [i, path] of paths.entries()) {
       assert.throws(() => runVouchsafe('uki', 'verify', path, '--db', join(image.keys, 'db.crt')), {
         code: 'tool_failed',
       });
       const made = join(folder, `${i}.img`);
-      writeLabDisk(made, readFileSync(path), image.root);
-      return made;
-    });
+      await writeLabDisk(made, readFileSync(path), image.root);
+      disks.push(made);
+    }
+    const [disk, ...furtherDisks] = disks;
     const boot = await bootDisk({ ...image, disk: disk as string, furtherDisks });
     assert.equal(boot.outcome, 'refused_by_firmware', boot.serial);
     const refused = [...boot.serial.matchAll(/failed to load \S+ .*? from (\S+): Access Denied/g)].map(
@@ -273,6 +279,7 @@ describe('build, predict, boot, quote, verdict', tools, () => {
   test('a root with one byte changed is refused by the kernel or the initrd', async () => {
     // In the file system's superblock, which is the first thing that is read.
     const disk = tamper(image, join(dir(), 'tampered.img'), image.rootOffset + 1024 + 40);
+    assert.throws(() => runVouchsafe('image', 'verify', disk), { code: 'tool_failed' });
     const boot = await bootDisk({ ...image, disk });
     assert.ok(['refused_by_kernel', 'refused_by_initrd'].includes(boot.outcome), boot.serial);
     assert.equal(boot.results.size, 0);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type BuildOptions, type BuiltImage, buildImage } from './build/build-image.ts';
-export { type DiskImageRequest, writeDiskImage } from './build/disk-image.ts';
 export { makeUki } from './build/signed-uki.ts';
 export { makeVerityRoot, type VerityRoot } from './build/verity-root.ts';
 export type { DdiPartition, FatMembers, PartitionContent, RootHashes } from './ddi/content.ts';

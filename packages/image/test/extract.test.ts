@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { toHex, utf8 } from '@vouchsafe/base';
 import { type ByteSource, MemorySink, memorySource, readBytes } from '@vouchsafe/bytes';
 import { type CpioMember, planErofsImage, type TreeEntry, writeCpio } from '@vouchsafe/disk';
@@ -172,6 +173,15 @@ test('parts of a disk by what they are called', async (t) => {
   assert.equal(
     codeOf(() => select(madeProgram(), { partition: '1' })),
     'not_selected',
+  );
+});
+
+test('an archive that is compressed is said to be', () => {
+  const archive = cpio(cpioFile('a'));
+  const compressed = memorySource(gzipSync(readBytes(archive, 0, archive.size)), 'initrd.gz');
+  assert.equal(
+    codeOf(() => contentTree(compressed)),
+    'no_files',
   );
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { crc32, gzipSync, zstdCompressSync } from 'node:zlib';
 import { concatBytes, toHex, utf8 } from '@vouchsafe/base';
 import { MemorySink, memorySource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
@@ -151,4 +151,54 @@ test('every vector has a kind, or an error with a code', needsVectors('image'), 
       assert.match(String((error as { code?: unknown }).code), /^[a-z0-9_]+$/, path);
     }
   }
+});
+
+test('a table that lies: 2^31 entries, places beyond the end, a partition over everything', async (t) => {
+  const path = join(tempDir(t), 'disk.raw');
+  await makeDisk(path);
+  const good = readFileSync(path);
+  /** Both copies say it, and their checksums are right. */
+  const lying = (change: (header: DataView) => void): Uint8Array => {
+    const bytes = Uint8Array.from(good);
+    for (const at of [512, bytes.length - 512]) {
+      const header = new DataView(bytes.buffer, at, 92);
+      change(header);
+      header.setUint32(16, 0, true);
+      header.setUint32(16, crc32(bytes.subarray(at, at + 92)), true);
+    }
+    return bytes;
+  };
+  const lies: readonly ((header: DataView) => void)[] = [
+    (header) => header.setUint32(80, 2 ** 31, true),
+    (header) => header.setUint32(84, 2 ** 31, true),
+    (header) => header.setBigUint64(72, 2n ** 63n, true),
+    (header) => header.setBigUint64(32, 2n ** 64n - 1n, true),
+  ];
+  for (const [i, lie] of lies.entries()) {
+    const disk = memorySource(lying(lie), `lie ${i}`);
+    let codes: readonly string[];
+    try {
+      const d = describeArtefact(disk, SOME);
+      codes = d.kind === 'disk' ? d.findings.map(({ code }) => code) : [];
+    } catch (error) {
+      codes = [String((error as { code?: unknown }).code)];
+    }
+    assert.ok(codes.length > 0, `lie ${i}`);
+    assert.match(codes[0] ?? '', /^[a-z_]+$/);
+  }
+  // An entry that reaches beyond the end, in a table whose checksums are right.
+  const bytes = Uint8Array.from(good);
+  const entries = [1024, bytes.length - 33 * 512];
+  for (const at of entries) new DataView(bytes.buffer).setBigUint64(at + 128 + 40, 2n ** 62n, true);
+  for (const [i, at] of [512, bytes.length - 512].entries()) {
+    const header = new DataView(bytes.buffer, at, 92);
+    const from = entries[i] as number;
+    header.setUint32(88, crc32(bytes.subarray(from, from + 128 * 128)), true);
+    header.setUint32(16, 0, true);
+    header.setUint32(16, crc32(bytes.subarray(at, at + 92)), true);
+  }
+  const d = describeArtefact(memorySource(bytes, 'beyond'), SOME);
+  assert.ok(d.kind === 'disk' && d.findings.some(({ code }) => code === 'partition_range'));
+  const content = d.partitions[1]?.content;
+  assert.ok(content !== undefined && 'error' in content && content.error.code === 'partition_range');
 });

@@ -2,6 +2,7 @@
 import type { ByteSource } from '@vouchsafe/bytes';
 import {
   type CpioEntry,
+  compressionOf,
   erofsTree,
   listFat,
   openErofs,
@@ -18,7 +19,7 @@ import { recogniseArtefact } from '../inspect/recognise.ts';
 /**
  * The files in a file system or an archive: EROFS, FAT, or cpio that is not compressed. Paths are as they stand there; they
  * may be anything.
- * @throws {ImageError} 'no_files' for what has no files, or whose files are not read here. @throws {DiskError} on the way.
+ * @throws {ImageError} 'no_files' for what has no files, is compressed, or has files that are not read here. @throws {DiskError} on the way.
  */
 export function contentTree(source: ByteSource): Iterable<TreeEntry> {
   const kind = recogniseArtefact(source);
@@ -27,8 +28,11 @@ export function contentTree(source: ByteSource): Iterable<TreeEntry> {
       return erofsTree(openErofs(source));
     case 'fat':
       return fatTree(source);
-    case 'initrd':
-      return cpioTree(source);
+    case 'initrd': {
+      const compression = compressionOf(source);
+      if (compression === undefined) return cpioTree(source);
+      throw new ImageError('no_files', `${source.label}: it is compressed with ${compression}; decompress it first`);
+    }
     default: {
       const next = kind === 'disk' ? 'name a partition' : 'EROFS, FAT and cpio have files that are read here';
       throw new ImageError('no_files', `${source.label}: expected a file system, found ${kind}; ${next}`);
