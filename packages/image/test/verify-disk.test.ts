@@ -213,6 +213,17 @@ test('a root without a tree, and a disk with nothing', async (t) => {
   assert.deepEqual(codes((await verify(t, path, [])).findings, 'warning'), ['nothing_promised']);
 });
 
+test('more hash trees than are looked at are said to be', async (t) => {
+  const path = join(tempDir(t), 'disk.raw');
+  const partitions = Array.from({ length: 70 }, (_, i) => {
+    return { name: `hash ${i}`, typeUuid: typeUuid('root-x86-64-verity'), minBytes: 4096 };
+  });
+  await writeDdi({ partitions, seedUuid: SEED, timestampSeconds: TIMESTAMP, path });
+  const { isGood, findings } = await verify(t, path, []);
+  const unread = findings.filter(({ code }) => code === 'partition_unreadable').map(({ actual }) => actual);
+  assert.deepEqual([isGood, unread.length, unread.filter((actual) => actual === 'limit').length], [false, 70, 6]);
+});
+
 test('an extension is checked as one', async (t) => {
   const path = join(tempDir(t), 'foo.raw');
   const release = 'usr/lib/extension-release.d';

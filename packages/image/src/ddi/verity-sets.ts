@@ -82,7 +82,12 @@ export function findVeritySets(disk: ByteSource, table: GptTable): VeritySets {
     return signed === undefined ? [] : [{ ...one, signed }];
   });
   const sets: VeritySet[] = [];
-  for (const one of typed.filter(({ role }) => role === 'hash').slice(0, MAX_SETS)) {
+  const trees = typed.filter(({ role }) => role === 'hash');
+  // Said of each, so that nobody takes what was not looked at for checked.
+  for (const { partition } of trees.slice(MAX_SETS)) {
+    problems.push({ partition, code: 'limit', message: `only ${MAX_SETS} hash trees of a disk are looked at` });
+  }
+  for (const one of trees.slice(0, MAX_SETS)) {
     const others = typed.filter(
       ({ what, architecture, role }) => role === 'data' && what === one.what && architecture === one.architecture,
     );

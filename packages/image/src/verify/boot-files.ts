@@ -63,17 +63,32 @@ function checkVolume(volume: FatVolume, partition: GptPartition, options: BootOp
   const files: BootFile[] = [];
   const paths: string[] = [];
   const label = volume.source.label;
+  let isTruncated = false;
   for (const entry of listFat(volume)) {
     if (entry.kind === 'directory') continue;
     paths.push(`/${entry.path}`);
-    if (files.length >= MAX_FILES) continue;
+    if (files.length >= MAX_FILES) {
+      isTruncated ||= isBootFile(entry);
+      continue;
+    }
     const checked = checkFile(volume, entry, `${partition.index + 1}:/${entry.path}`, options);
     if (checked === undefined) continue;
     files.push(checked.file);
     findings.push(...checked.findings);
   }
+  if (isTruncated) {
+    // What is not looked at must not pass for checked.
+    const hint = `only ${MAX_FILES} programs and entries of a volume are looked at; remove what is not needed`;
+    findings.push(diskFinding('partition_unreadable', { artefact: label }, { actual: 'limit', hint }));
+  }
   if (partitionTypeName(partition.typeUuid) === 'esp') findings.push(...checkLoader(volume, paths, files, label));
   return { files, findings };
+}
+
+const PROGRAM = /\.efi$/i;
+
+function isBootFile({ path, sizeBytes }: FatEntry): boolean {
+  return PROGRAM.test(path) || (/^loader\/entries\/[^/]+\.conf$/i.test(path) && sizeBytes <= MAX_ENTRY_BYTES);
 }
 
 function checkFile(
@@ -82,9 +97,8 @@ function checkFile(
   path: string,
   options: BootOptions,
 ): { readonly file: BootFile; readonly findings: readonly ImageFinding[] } | undefined {
-  const isProgram = /\.efi$/i.test(entry.path);
-  const isEntry = /^loader\/entries\/[^/]+\.conf$/i.test(entry.path) && entry.sizeBytes <= MAX_ENTRY_BYTES;
-  if (!isProgram && !isEntry) return undefined;
+  if (!isBootFile(entry)) return undefined;
+  const isProgram = PROGRAM.test(entry.path);
   try {
     const source = openFatFile(volume, entry);
     return isProgram ? checkProgram(source, path, options) : checkEntry(source, path);
