@@ -171,6 +171,16 @@ test('where the sources cannot be bundled they run as they are', (t) => {
   rmSync(join(root, 'tools/bundle.ts'));
 });
 
+test('a source with a mistake is told once, by place, and the runtime has the last word', (t) => {
+  const { root, write } = checkout(t);
+  write('apps/cli/src/word.ts', "export const word: string = 'two;\n");
+  const args = [join(OUT, 'main.cjs'), 'disk', 'make'];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+  assert.notEqual(status, 0);
+  assert.match(stderr, /apps\/cli\/src\/word\.ts:1:/);
+  assert.doesNotMatch(stderr, /node_modules\/esbuild/);
+});
+
 test('the code that lies with a program is what V8 takes', (t) => {
   const { root, run } = checkout(t);
   run('disk', 'show');

@@ -10,7 +10,9 @@ export const EXIT = {
   usage: 2,
   /** Malformed input, or the host refused. */
   failed: 3,
-  /** Ended by Ctrl-C, as shells have it: 128 and the signal's number. */
+  /** The terminal has gone, SIGHUP: as shells have it, 128 and the signal's number. */
+  hungUp: 129,
+  /** Ended by Ctrl-C, likewise. */
   interrupted: 130,
   /** Ended by SIGTERM, likewise. */
   terminated: 143,

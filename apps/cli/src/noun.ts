@@ -84,15 +84,15 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
       sysext: {
         summary: 'make a system extension',
-        load: async () => (await import('./image/extension.ts')).sysext,
+        load: async () => (await import('./image/sysext.ts')).sysext,
       },
       confext: {
         summary: 'make a configuration extension',
-        load: async () => (await import('./image/extension.ts')).confext,
+        load: async () => (await import('./image/confext.ts')).confext,
       },
       portable: {
         summary: 'make the image of a portable service',
-        load: async () => (await import('./image/extension.ts')).portable,
+        load: async () => (await import('./image/portable.ts')).portable,
       },
       policy: {
         summary: 'say what an image policy takes',

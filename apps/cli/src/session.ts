@@ -6,7 +6,7 @@ import { ProgressDisplay } from './terminal/progress-display.ts';
 import { writeErr, writeOut } from './terminal/standard-streams.ts';
 import { UsageError } from './usage-error.ts';
 
-const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+const SIGNALS = { SIGHUP: EXIT.hungUp, SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
 type EndSignal = keyof typeof SIGNALS;
 
 /** One run of the command: where it writes, how it ends, and how it is interrupted. */

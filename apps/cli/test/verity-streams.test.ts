@@ -88,20 +88,25 @@ async function longRun(dir: string, stdout: 'ignore' | 'pipe') {
   return child;
 }
 
-test('a run that is terminated says so, leaves nothing, and has the status that shells expect', async (t) => {
-  const dir = tempDir(t);
-  const child = await longRun(dir, 'pipe');
-  let said = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
+for (const [signal, status] of [
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  test(`a run that ${signal} ends says so, leaves nothing, and has the status that shells expect`, async (t) => {
+    const dir = tempDir(t);
+    const child = await longRun(dir, 'pipe');
+    let said = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    child.kill(signal);
+    assert.deepEqual(await once(child, 'close'), [status, null]);
+    const { code, message } = JSON.parse(said).error;
+    assert.equal(code, 'interrupted');
+    assert.match(message, /nothing was left/);
+    assert.deepEqual(readdirSync(dir), ['data']);
   });
-  child.kill('SIGTERM');
-  assert.deepEqual(await once(child, 'close'), [143, null]);
-  const { code, message } = JSON.parse(said).error;
-  assert.equal(code, 'interrupted');
-  assert.match(message, /nothing was left/);
-  assert.deepEqual(readdirSync(dir), ['data']);
-});
+}
 
 test('a second signal is not waited for, and leaves nothing either', async (t) => {
   const dir = tempDir(t);

@@ -59,11 +59,8 @@ const EXAMPLES: Readonly<Record<ImageClass, string>> = {
   portable: 'vouchsafe image portable service --key verity.key --certificate verity.crt -o app_1.0.raw',
 };
 
-export const sysext = extensionVerb('sysext');
-export const confext = extensionVerb('confext');
-export const portable = extensionVerb('portable');
-
-function extensionVerb(imageClass: ImageClass): Verb {
+/** The verbs that make these differ in little. */
+export function extensionVerb(imageClass: ImageClass): Verb {
   return {
     define(command, session) {
       command

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+import { extensionVerb } from './extension.ts';
+
+export const confext = extensionVerb('confext');
