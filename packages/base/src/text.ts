@@ -34,12 +34,19 @@ export function utf8(text: string): Uint8Array {
  * @throws {TextError} on bytes that are not UTF-8.
  */
 export function parseUtf8(bytes: Uint8Array): string {
+  if (isShortAscii(bytes)) return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
   strictUtf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
     return strictUtf8.decode(bytes);
   } catch (cause) {
     throw new TextError('expected UTF-8 text', { cause });
   }
+}
+
+function isShortAscii(bytes: Uint8Array): boolean {
+  if (bytes.length > SHORT_CHARS) return false;
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) > 0x7f) return false;
+  return true;
 }
 
 /**
