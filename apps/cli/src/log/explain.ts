@@ -43,7 +43,7 @@ export const explain: Verb = {
       .option('--json', 'print one JSON document')
       .addHelpText(
         'after',
-        "\nThe exit status is 1 when something is unexpected or missing. A log is anybody's word until a quote vouches for it.\n\nExample:\n  vouchsafe log explain boot.log --manifest edge.manifest.json --key keys/manifest.pub",
+        "\nThe exit status is 1 when something is unexpected or missing. A log is anybody's word until a quote vouches for it.\n\nExample:\n  vouchsafe log explain boot.log --manifest edge.manifest.json --key manifest.pub",
       )
       .action((paths: readonly string[], options: ExplainOptions) => run(session, paths, options));
   },
