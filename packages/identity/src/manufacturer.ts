@@ -1,38 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** TCG TPM Vendor ID Registry, "TPM Capabilities Vendor ID (CAP_VID)": four characters, padded with spaces or zeros. */
-const MAKERS: ReadonlyMap<string, string> = new Map([
-  ['AMD', 'AMD'],
-  ['AMZN', 'Amazon'],
-  ['ANT', 'Ant Group'],
-  ['ATML', 'Atmel'],
-  ['BRCM', 'Broadcom'],
-  ['CSCO', 'Cisco'],
-  ['FLYS', 'Flyslice Technologies'],
-  ['GOOG', 'Google'],
-  ['HISI', 'Huawei'],
-  ['HPE', 'HPE'],
-  ['HPI', 'HPI'],
-  ['IBM', 'IBM'],
-  ['IFX', 'Infineon'],
-  ['INTC', 'Intel'],
-  ['LEN', 'Lenovo'],
-  ['MSFT', 'Microsoft'],
-  ['NSG', 'NSING'],
-  ['NSM', 'National Semiconductor'],
-  ['NTC', 'Nuvoton Technology'],
-  ['NTZ', 'Nationz'],
-  ['QCOM', 'Qualcomm'],
-  ['ROCC', 'Fuzhou Rockchip'],
-  ['SEAL', 'Wisekey'],
-  ['SECE', 'SecEdge'],
-  ['SMSC', 'SMSC'],
-  ['SMSN', 'Samsung'],
-  ['SNS', 'Sinosun'],
-  ['STM', 'ST Microelectronics'],
-  ['TXN', 'Texas Instruments'],
-  ['WEC', 'Winbond'],
-]);
+import { vendorName } from '@vouchsafe/tpm';
 
 /** Who made a TPM, as its certificate says. */
 export interface Manufacturer {
@@ -40,7 +8,7 @@ export interface Manufacturer {
   readonly id: number;
   /** Its characters without padding, such as 'STM'; hexadecimal where they are none. */
   readonly vendorId: string;
-  /** From the registry; undefined for one that is not in it. */
+  /** From the TCG's registry of vendors; undefined for one that is not in it. */
   readonly name: string | undefined;
 }
 
@@ -58,5 +26,5 @@ export function manufacturerOf(id: number): Manufacturer {
   const octets = [24, 16, 8, 0].map((shift) => (id >>> shift) & 0xff);
   const characters = String.fromCharCode(...octets).replace(/[\0 ]+$/, '');
   const vendorId = /^[\x21-\x7e]+$/.test(characters) ? characters : `0x${id.toString(16).padStart(8, '0')}`;
-  return { id, vendorId, name: MAKERS.get(vendorId.toUpperCase()) };
+  return { id, vendorId, name: vendorName(vendorId.toUpperCase()) };
 }

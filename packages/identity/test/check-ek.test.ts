@@ -30,7 +30,7 @@ test('a genuine endorsement key is known by its maker, its chain from the store 
   assert.deepEqual(findings, []);
   assert.equal(endorsementKey?.path.certificates.length, 3);
   assert.equal(endorsementKey.tpm.manufacturer?.vendorId, 'STM');
-  assert.equal(endorsementKey.tpm.manufacturer.name, 'ST Microelectronics');
+  assert.equal(endorsementKey.tpm.manufacturer.name, 'STMicroelectronics');
   assert.equal(endorsementKey.tpm.model, 'ST33');
   assert.equal(endorsementKey.fingerprint.length, 32);
   const rootOnly = buildTrustStore([maker.certificate]);
