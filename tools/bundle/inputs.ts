@@ -19,7 +19,8 @@ export function inputsOf(root: string, sources: readonly string[], startedMs: nu
   // A member's manifest says which of its files a name stands for.
   const manifests = sources.flatMap((path) => /^(?:packages|apps)\/[^/]+\//.exec(path) ?? []);
   const paths = new Set([
-    ...sources,
+    // Packages of others change with the lock file, which is one of the workshop's.
+    ...sources.filter((path) => !path.startsWith('node_modules/')),
     ...manifests.map((folder) => `${folder}package.json`),
     ...globSync(WORKSHOP, { cwd: root }),
   ]);

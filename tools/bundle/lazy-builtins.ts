@@ -9,6 +9,7 @@ import type { Plugin } from 'esbuild';
 const LAZY_BUILTINS: readonly string[] = [
   'child_process',
   'crypto',
+  'fs/promises',
   'net',
   'os',
   'tls',

@@ -201,6 +201,16 @@ test('a program file comes back as it was', () => {
   }
 });
 
+test('the lock file answers for the packages of others', (t) => {
+  const root = tempDir(t);
+  for (const path of ['node_modules/one/one.js', 'a.ts', 'package-lock.json']) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), '');
+  }
+  const paths = inputsOf(root, ['node_modules/one/one.js', 'a.ts'], Date.now()).map(([path]) => path);
+  assert.deepEqual(paths, ['a.ts', 'package-lock.json']);
+});
+
 test('a source that has changed since the bundling began is put down as no file is', (t) => {
   const root = tempDir(t);
   writeFileSync(join(root, 'a.ts'), 'text');

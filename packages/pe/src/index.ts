@@ -19,6 +19,7 @@ export {
   digestMeasuredByFirmware,
 } from './authenticode/digest.ts';
 export { attachSignature, createSignature, removeSignatures, type SignPeOptions, signPe } from './authenticode/sign.ts';
+export { signWrittenPe } from './authenticode/sign-written.ts';
 export {
   type AuthenticodeSignature,
   decodeAuthenticode,

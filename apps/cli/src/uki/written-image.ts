@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LongWork } from '@vouchsafe/base';
 import { FileSource, type OutputFile } from '@vouchsafe/bytes/node';
-import { openPe, type PeFile, type SignPeOptions, signPe } from '@vouchsafe/pe';
+import { openPe, type PeFile, type SignPeOptions, signWrittenPe } from '@vouchsafe/pe';
 
 /** What was written to an output that has no name yet. */
 export function openWritten(output: OutputFile, sizeBytes: number): PeFile {
@@ -9,11 +9,11 @@ export function openWritten(output: OutputFile, sizeBytes: number): PeFile {
   return openPe(FileSource.over({ fd: output.fd, label: output.label, size: sizeBytes, extents }));
 }
 
-/** Signs an image where it was written: each octet is read before its place is written, and stays what it is. */
+/** Signs an image where it was written. */
 export async function signWritten(
   output: OutputFile,
   sizeBytes: number,
   options: SignPeOptions & LongWork,
 ): Promise<void> {
-  await signPe(openWritten(output, sizeBytes), output, options);
+  await signWrittenPe(openWritten(output, sizeBytes), output, options);
 }

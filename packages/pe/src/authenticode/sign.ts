@@ -113,7 +113,7 @@ export async function removeSignatures(
 }
 
 /** WIN_CERTIFICATE. dwLength without the padding, as sbsign and pesign write it; the directory counts it in. */
-function encodeEntry(signature: Uint8Array): Uint8Array {
+export function encodeEntry(signature: Uint8Array): Uint8Array {
   const dwLength = WIN_CERTIFICATE_BYTES + signature.length;
   const header = encode(winCertificate, {
     dwLength,

@@ -21,8 +21,7 @@ export class PeChecksum {
     let sum = 0;
     if (bytes.byteOffset % 4 === 0) {
       const words = new Uint32Array(bytes.buffer, bytes.byteOffset, whole / 4);
-      // By index: an iterator takes three times as long. Exact, as a chunk's sum is far below 2^53.
-      for (let i = 0; i < words.length; i++) sum += words[i] as number;
+      sum = sumOf(words);
     } else {
       const view = new DataView(bytes.buffer, bytes.byteOffset, whole);
       for (let at = 0; at < whole; at += 4) sum += view.getUint32(at, HOST_IS_LITTLE_ENDIAN);
@@ -35,6 +34,21 @@ export class PeChecksum {
     return this;
   }
 
+  /**
+   * Adds a file by its CheckSum, without a part of it.
+   * @param sizeBytes of that file.
+   * @param part with CheckSum as zero, if it is in there.
+   * @returns false, and adds nothing, when CheckSum is none that `finish` makes: files without one have 0.
+   */
+  addKnown(checkSum: number, sizeBytes: number, part: PeChecksum): boolean {
+    const words = checkSum - sizeBytes;
+    if (words <= 0 || words > 0xffff) return false;
+    const sum = HOST_IS_LITTLE_ENDIAN ? words : ((words & 0xff) << 8) | (words >> 8);
+    this.#isZero = false;
+    this.#sum = (this.#sum + sum + 0xffff - part.#sum) % 0xffff;
+    return true;
+  }
+
   /** @param sizeBytes of the whole file. */
   finish(sizeBytes: number): number {
     // Bringing the carry round never makes zero out of something else; the remainder does.
@@ -42,6 +56,23 @@ export class PeChecksum {
     const words = HOST_IS_LITTLE_ENDIAN ? folded : ((folded & 0xff) << 8) | (folded >> 8);
     return (words + sizeBytes) % 2 ** 32;
   }
+}
+
+/**
+ * By index, as an iterator takes three times as long, and in four sums, as each addition would wait for the one before.
+ * Exact: a chunk's sum is far below 2^53.
+ */
+function sumOf(words: Uint32Array): number {
+  const whole = words.length - (words.length % 4);
+  let [first, second, third, fourth] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    first += words[i] as number;
+    second += words[i + 1] as number;
+    third += words[i + 2] as number;
+    fourth += words[i + 3] as number;
+  }
+  for (let i = whole; i < words.length; i++) first += words[i] as number;
+  return first + second + third + fourth;
 }
 
 /**
