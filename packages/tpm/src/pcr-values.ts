@@ -15,43 +15,55 @@ export interface PcrValue {
 /** Values accepted in one list: every PCR of every bank a TPM could have. */
 const MAX_VALUES = 16 * 32;
 
-const keyOf = (bank: TpmBank, pcr: number): string => `${bank}:${pcr}`;
-
 /**
  * The values of exactly the selected PCRs, in the order that a TPM hashes them: selections as listed, PCRs ascending
  * (TPM 2.0 Library, Part 1, section 17.5, Selecting Multiple PCR). What is not selected is left out, so that nobody takes it for quoted.
  * @throws {TpmError} 'pcr_value_repeated', also for more values than there can be PCRs; 'pcr_value_missing', 'pcr_value_size'
  */
 export function selectPcrValues(selections: readonly PcrSelection[], values: readonly PcrValue[]): PcrValue[] {
+  const banks = indexed(values);
+  const selected: PcrValue[] = [];
+  for (const { bank, pcrs } of selections) {
+    const size = isTpmHash(bank) ? tpmHashSize(bank) : undefined;
+    const sent = banks.get(bank);
+    for (const pcr of pcrs) {
+      const found = sent?.get(pcr);
+      if (found === undefined) {
+        const where = placeOf(bank, pcr);
+        throw new TpmError('pcr_value_missing', `expected a value of ${where}, found none; send all quoted PCRs`);
+      }
+      if (size !== undefined && found.value.length !== size) {
+        const message = `expected ${size} octets as the value of ${placeOf(bank, pcr)}, found ${found.value.length}`;
+        throw new TpmError('pcr_value_size', message);
+      }
+      selected.push(found);
+    }
+  }
+  return selected;
+}
+
+const placeOf = (bank: TpmBank, pcr: number): string => `PCR ${pcr} in ${formatBank(bank)}`;
+
+/** The values of each bank by the numbers of their PCRs. */
+function indexed(values: readonly PcrValue[]): ReadonlyMap<TpmBank, ReadonlyMap<number, PcrValue>> {
   if (values.length > MAX_VALUES) {
     throw new TpmError('pcr_value_repeated', `expected at most ${MAX_VALUES} PCR values, found ${values.length}`);
   }
-  const byKey = new Map<string, PcrValue>();
+  const banks = new Map<TpmBank, Map<number, PcrValue>>();
   for (const value of values) {
-    const key = keyOf(value.bank, value.pcr);
-    // Two values, even equal ones, leave open which one a later reader takes.
-    if (byKey.has(key)) {
-      throw new TpmError(
-        'pcr_value_repeated',
-        `expected one value of PCR ${value.pcr} in ${formatBank(value.bank)}, found two`,
-      );
+    const { bank, pcr } = value;
+    let sent = banks.get(bank);
+    if (sent === undefined) {
+      sent = new Map();
+      banks.set(bank, sent);
     }
-    byKey.set(key, value);
+    // Two values, even equal ones, leave open which one a later reader takes.
+    if (sent.has(pcr)) {
+      throw new TpmError('pcr_value_repeated', `expected one value of ${placeOf(bank, pcr)}, found two`);
+    }
+    sent.set(pcr, value);
   }
-  return selections.flatMap(({ bank, pcrs }) =>
-    pcrs.map((pcr) => {
-      const found = byKey.get(keyOf(bank, pcr));
-      const where = `PCR ${pcr} in ${formatBank(bank)}`;
-      if (found === undefined) {
-        throw new TpmError('pcr_value_missing', `expected a value of ${where}, found none; send all quoted PCRs`);
-      }
-      if (isTpmHash(bank) && found.value.length !== tpmHashSize(bank)) {
-        const message = `expected ${tpmHashSize(bank)} octets as the value of ${where}, found ${found.value.length}`;
-        throw new TpmError('pcr_value_size', message);
-      }
-      return found;
-    }),
-  );
+  return banks;
 }
 
 /**
@@ -68,5 +80,13 @@ export function pcrDigestOf(
   if (selections.length === 0) {
     throw new TpmError('argument_invalid', `expected a selection of PCRs, found '${formatPcrSelection(selections)}'`);
   }
-  return tpmDigest(hash, concatBytes(...selectPcrValues(selections, values).map(({ value }) => value)));
+  return digestOfSelected(hash, selectPcrValues(selections, values));
+}
+
+/**
+ * Internal to this package: the same over what `selectPcrValues` gave.
+ * @throws {TpmError} 'algorithm_unsupported'
+ */
+export function digestOfSelected(hash: TpmHash, selected: readonly PcrValue[]): Uint8Array {
+  return tpmDigest(hash, concatBytes(...selected.map(({ value }) => value)));
 }

@@ -3,7 +3,7 @@ import { bytesEqual, toHex } from '@vouchsafe/base';
 import { decode } from '@vouchsafe/codec';
 import { TpmError } from '../error.ts';
 import { decodePcrSelection, formatPcrSelection, type PcrSelection } from '../pcr-selection.ts';
-import { type PcrValue, pcrDigestOf, selectPcrValues } from '../pcr-values.ts';
+import { digestOfSelected, type PcrValue, selectPcrValues } from '../pcr-values.ts';
 import { isTpmSignature, signatureHash, type TpmSigningKey } from '../signing-key.ts';
 import { formatBank, type TpmHash } from '../structures/algorithm.ts';
 import { TPM_GENERATED_VALUE, TPM_ST_ATTEST, type TpmsQuote, tpmsAttest } from '../structures/attest.ts';
@@ -163,7 +163,7 @@ export function verifyQuotePcrs(quote: FreshQuote, values: readonly PcrValue[]):
     pcr,
     value: value.slice(),
   }));
-  const digest = pcrDigestOf(quote.hash, quote.selection, pcrs);
+  const digest = digestOfSelected(quote.hash, pcrs);
   const quoted = quote.attest.attested.pcrDigest;
   if (!bytesEqual(digest, quoted)) {
     const message = `expected PCR values with the quoted digest ${toHex(quoted)}, found values with ${toHex(digest)}`;
