@@ -5,5 +5,7 @@
  * direction of writing, is shown by its code point. Line feeds and tabs stay.
  */
 export function printable(text: string): string {
+  // Nearly all lines; the classes of all of Unicode take a millisecond to compile.
+  if (/^[\x20-\x7e\n\t]*$/.test(text)) return text;
   return text.replace(/[^\P{C}\n\t]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -2,7 +2,7 @@
 import type { Codec, FieldDoc, Scope } from './codec.ts';
 import { CodecError, rethrowUnder } from './error.ts';
 import { readRun, runsOf, writeRun } from './runs.ts';
-import { requireFieldName, shapeOf } from './shape.ts';
+import { requireFieldName, type Shape, shapeOf } from './shape.ts';
 import { show } from './show.ts';
 import type { Fields, Struct } from './struct-type.ts';
 
@@ -46,7 +46,15 @@ export function struct<const F extends Fields>(name: string, declared: F): Struc
   const slots = fields.map((f) => (f.codec.silent === true ? names.length : names.indexOf(f.name)));
   const width = names.length === fields.length ? names.length : names.length + 1;
   const runs = runsOf(codecs, slots);
-  const { make, take } = shapeOf(names);
+  // Made with the first value: a program declares many structures, and a run of it reads a few.
+  let make: Shape['make'] = (values) => {
+    ({ make, take } = shapeOf(names));
+    return make(values);
+  };
+  let take: Shape['take'] = (object) => {
+    ({ make, take } = shapeOf(names));
+    return take(object);
+  };
   /** The one run of a structure of integers. Nothing of the caller's runs while it is read, so that one array serves. */
   const whole = runs[0]?.members.length === codecs.length ? runs[0] : undefined;
   const scratch = new Array<unknown>(whole === undefined ? 0 : width).fill(undefined);

@@ -26,9 +26,10 @@ export interface DescribedEvent {
  * @param bank the bank whose digests say what is covered; the log's best one unless given
  */
 export function describeLog(log: BootLog, bank: TpmBank | undefined = bestBank(log)): DescribedEvent[] {
-  const stages = stagesOf(log);
+  const contents = log.events.map(decodeEventData);
+  const stages = stagesOf(log, contents);
   return log.events.map((event, i): DescribedEvent => {
-    const content = decodeEventData(event);
+    const content = contents[i] as EventData;
     const trust = bank === undefined ? 'claimed' : trustOf(event, ownBank(event, bank), content);
     return { event, stage: stages[i] ?? 'firmware', content, trust, summary: summaryOf(event, content) };
   });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeEventData } from './data/event-data.ts';
+import { decodeEventData, type EventData } from './data/event-data.ts';
 import type { LogEvent } from './event.ts';
 import type { BootLog } from './log.ts';
 
@@ -12,11 +12,14 @@ import type { BootLog } from './log.ts';
  */
 export type BootStage = 'firmware' | 'loader' | 'stub' | 'kernel' | 'initrd' | 'userspace' | 'launch';
 
-/** The stage of each event of a log, by its place. */
-export function stagesOf(log: BootLog): BootStage[] {
+/**
+ * The stage of each event of a log, by its place.
+ * @param contents what `decodeEventData` gave for each, to whom has it already
+ */
+export function stagesOf(log: BootLog, contents?: readonly EventData[]): BootStage[] {
   switch (log.kind) {
     case 'tcg':
-      return firmwareStages(log.events);
+      return firmwareStages(log.events, contents);
     case 'userspace':
       return userspaceStages(log.events, 'initrd');
     case 'ima':
@@ -63,8 +66,8 @@ function userspaceStages(events: readonly LogEvent[], first: BootStage): BootSta
 
 const EXIT_DONE = 'Exit Boot Services Returned with Success';
 
-function firmwareStages(events: readonly LogEvent[]): BootStage[] {
-  const marks = events.map(markOf);
+function firmwareStages(events: readonly LogEvent[], contents?: readonly EventData[]): BootStage[] {
+  const marks = events.map((event, i) => markOf(event, contents?.[i]));
   // The stub starts with the image that holds it: the last one before the first section.
   const section = marks.indexOf('section');
   const stubImage = section < 0 ? -1 : marks.lastIndexOf('image', section);
@@ -85,21 +88,21 @@ function firmwareStages(events: readonly LogEvent[]): BootStage[] {
 type Mark = 'image' | 'section' | 'kernel' | 'exit' | undefined;
 
 /** Drivers' images are the firmware's; an addon is loaded by a stub that runs already. */
-function markOf(event: LogEvent): Mark {
+function markOf(event: LogEvent, content?: EventData): Mark {
   if (event.pcr === 4 && event.type === 'EV_EFI_BOOT_SERVICES_APPLICATION') {
-    const data = decodeEventData(event);
+    const data = content ?? decodeEventData(event);
     return data.kind === 'imageLoad' && data.file?.toLowerCase().endsWith('.addon.efi') === true ? undefined : 'image';
   }
   if (event.pcr === 11 && event.type === 'EV_IPL') {
-    const data = decodeEventData(event);
+    const data = content ?? decodeEventData(event);
     return data.kind === 'text' && data.meaning?.what === 'section' ? 'section' : undefined;
   }
   if (event.pcr === 9 && event.type === 'EV_EVENT_TAG') {
-    const data = decodeEventData(event);
+    const data = content ?? decodeEventData(event);
     return data.kind === 'tagged' && data.meaning?.writer === 'linux' ? 'kernel' : undefined;
   }
   if (event.pcr === 5 && event.type === 'EV_EFI_ACTION') {
-    const data = decodeEventData(event);
+    const data = content ?? decodeEventData(event);
     return data.kind === 'text' && data.text.text === EXIT_DONE ? 'exit' : undefined;
   }
   return undefined;

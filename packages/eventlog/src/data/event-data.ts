@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Codec, CodecError, decode } from '@vouchsafe/codec';
 import type { CelManagement } from '../cel/management.ts';
-import { devicePathFile, devicePathText } from '../device-path/text.ts';
+import { decodeDevicePath } from '../device-path/nodes.ts';
+import { nodesFile, nodesText } from '../device-path/text.ts';
 import type { LogEvent } from '../event.ts';
 import { type ImaEntry, imaEntryOf } from '../ima/entry.ts';
 import { type SeparatorMeaning, separatorMeaning } from '../tcg/separator.ts';
@@ -182,8 +183,9 @@ function variableData(event: LogEvent, variable: UefiVariableData): EventData {
 /** A path that cannot be read leaves the rest as it is: it is not measured anyway. */
 function imageLoad(image: UefiImageLoadEvent): EventData {
   try {
-    const file = devicePathFile(image.devicePath);
-    const path = devicePathText(image.devicePath);
+    const nodes = decodeDevicePath(image.devicePath);
+    const file = nodesFile(nodes);
+    const path = nodesText(nodes);
     return { kind: 'imageLoad', image, path, ...(file === undefined ? {} : { file }) };
   } catch (error) {
     if (error instanceof CodecError) return { kind: 'imageLoad', image };

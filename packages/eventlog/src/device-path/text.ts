@@ -46,9 +46,14 @@ function nodeText(node: DevicePathNode): string {
  * @throws {CodecError} as `decodeDevicePath`
  */
 export function devicePathText(bytes: Uint8Array): string {
+  return nodesText(decodeDevicePath(bytes));
+}
+
+/** The text of nodes that are decoded already. */
+export function nodesText(nodes: readonly DevicePathNode[]): string {
   let text = '';
   let isStart = true;
-  for (const node of decodeDevicePath(bytes)) {
+  for (const node of nodes) {
     if (node.type === END_TYPE) {
       text += ',';
       isStart = true;
@@ -62,8 +67,11 @@ export function devicePathText(bytes: Uint8Array): string {
 
 /** The file that a device path ends in, as its nodes say: '\EFI\BOOT\BOOTX64.EFI'; undefined where it names none. */
 export function devicePathFile(bytes: Uint8Array): string | undefined {
-  const names = decodeDevicePath(bytes)
-    .filter(isFilePath)
-    .map(({ data }) => new NodeFields(data).utf16());
+  return nodesFile(decodeDevicePath(bytes));
+}
+
+/** The file of nodes that are decoded already. */
+export function nodesFile(nodes: readonly DevicePathNode[]): string | undefined {
+  const names = nodes.filter(isFilePath).map(({ data }) => new NodeFields(data).utf16());
   return names.length === 0 ? undefined : names.join('\\').replace(/\\{2,}/g, '\\');
 }

@@ -18,7 +18,8 @@ export interface ImaLog {
   readonly events: readonly ImaEvent[];
 }
 
-const ALL_BANKS: readonly TpmHash[] = (Object.keys(TPM_HASH) as TpmHash[]).filter(isTpmHashAvailable);
+/** Asked for with the first list: to ask for the rarer hashes takes a millisecond, which other logs need not wait for. */
+let allBanks: readonly TpmHash[] | undefined;
 
 function logOf(
   events: readonly ImaEvent[],
@@ -26,7 +27,8 @@ function logOf(
   templateHash: TpmHash,
   byteOrder: ImaLog['byteOrder'],
 ): ImaLog {
-  return { kind: 'ima', format, templateHash, byteOrder, banks: ALL_BANKS, events };
+  allBanks ??= (Object.keys(TPM_HASH) as TpmHash[]).filter(isTpmHashAvailable);
+  return { kind: 'ima', format, templateHash, byteOrder, banks: allBanks, events };
 }
 
 /**
