@@ -24,7 +24,9 @@ const read = (bytes: Uint8Array) => readLuks2(memorySource(bytes));
 const code = (expected: string) => (error: unknown) => error instanceof DiskError && error.code === expected;
 
 function cryptsetup(...args: string[]): string {
-  return execFileSync('cryptsetup', args, { encoding: 'utf8', input: 'passphrase', stdio: ['pipe', 'pipe', 'pipe'] });
+  // A program that reads nothing may have ended before it is written to.
+  const stdin = args.includes('-') ? { input: 'passphrase' } : {};
+  return execFileSync('cryptsetup', args, { encoding: 'utf8', ...stdin, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 /** A header file that cryptsetup made: both copies, and key slots with a passphrase. */
