@@ -145,7 +145,7 @@ test('signing is deterministic, with and without a time', KEYS, async () => {
   assert.notDeepEqual(timed, await signed(pe));
 });
 
-for (const algorithm of ['sha1', 'sha256', 'sha384'] as const) {
+for (const algorithm of ['sha1', 'sha256', 'sha384', 'sha512'] as const) {
   test(`signed and checked with ${algorithm} of the file`, KEYS, async () => {
     const signer = await testSigner('db');
     const pe = openBytes(await written((sink) => signPe(madeStub({}), sink, { signer, digestAlgorithm: algorithm })));

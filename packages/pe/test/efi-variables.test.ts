@@ -215,6 +215,30 @@ test('a store that is full to the last octet is read', VECTORS, () => {
   assert.equal(liveVariables(full)[0]?.data.length, room);
 });
 
+/** A record as a write leaves it that is cut short: 60 octets of header, the rest still erased. */
+const CUT_SHORT: readonly [what: string, at: number, bytes: number[], recordBytes: number][] = [
+  ['the state is still erased', 2, [0xff], 60],
+  ['no sizes yet', 36, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 60],
+  ['no attributes yet', 4, [0xff, 0xff, 0xff, 0xff], 60],
+  ['a header alone, with room for name and data', 2, [0x7f], 60 + 6 + 12],
+];
+
+for (const [what, at, bytes, recordBytes] of CUT_SHORT) {
+  test(`power went away during a write: ${what}`, VECTORS, () => {
+    const file = readImage('efivars', 'OVMF_VARS_4M.bookworm.fd');
+    const { freeOffset } = decodeVariableStore(file);
+    const variable = { name: 'ab', vendor: EFI_GLOBAL_VARIABLE, attributes: 3, timeBytes: new Uint8Array(16) };
+    const cut = writeVariables(decodeVariableStore(file), [{ ...variable, data: new Uint8Array(12) }]);
+    cut.fill(0xff, freeOffset + 60, freeOffset + 60 + 18);
+    cut.set(bytes, freeOffset + at);
+    const store = decodeVariableStore(cut);
+    assert.deepEqual(liveVariables(store), []);
+    assert.equal(store.freeOffset, (freeOffset + recordBytes + 3) & ~3);
+    // Firmware goes on behind it, and so do we.
+    assert.equal(liveVariables(decodeVariableStore(enrolSecureBoot(cut, KEYS()))).length, 4);
+  });
+}
+
 /** Offset of a field in the test store, its new value, 4 octets. */
 const STORES: readonly [what: string, offset: number, value: number][] = [
   ['no volume signature', 0x28, 0],

@@ -134,7 +134,7 @@ function revokedDigests(
   });
 }
 
-/** Signatures that a certificate in dbx made or vouches for. */
+/** Signatures that a certificate in dbx made or vouches for, and those of which that cannot be told. */
 function forbiddenSignatures(
   pe: PeFile,
   dbx: SignatureDatabase,
@@ -142,8 +142,10 @@ function forbiddenSignatures(
   signedBy: (trusted: readonly Certificate[]) => SignatureCheck,
 ): Finding<SecureBootFindingCode>[] {
   if (dbx.certificates.length === 0 || results.length === 0) return [];
-  return signedBy(dbx.certificates).results.flatMap(({ entry, anchor }) =>
-    anchor === undefined ? [] : [revokedCertificate(pe, entry.offset, anchor, undefined)],
+  return signedBy(dbx.certificates).results.flatMap(({ entry, anchor, findings }) =>
+    anchor === undefined
+      ? findings.filter(({ code }) => code === 'chain_limit')
+      : [revokedCertificate(pe, entry.offset, anchor, undefined)],
   );
 }
 

@@ -13,6 +13,7 @@ export type SignatureFindingCode =
   | 'digest_refused' // a digest that is not accepted
   | 'digest_mismatch' // the file is not the one that was signed
   | 'signer_unknown' // nobody trusted has signed
+  | 'chain_limit' // more certificates of the same names than can be tried
   | 'signature_invalid'; // the signature does not hold
 
 /** What became of one signature. */
@@ -38,12 +39,12 @@ export interface SignatureCheck {
 export interface SignatureCheckOptions {
   /** Certificates as they would be in db: of signers, or of authorities that issued theirs. */
   readonly trusted: readonly Certificate[];
-  /** SHA-256 and SHA-384 when left out. */
+  /** SHA-2 with 256 bits or more when left out. */
   readonly digests?: readonly AuthenticodeAlgorithm[];
   readonly keys?: KeySource;
 }
 
-const ACCEPTED_DIGESTS: readonly AuthenticodeAlgorithm[] = ['sha256', 'sha384'];
+const ACCEPTED_DIGESTS: readonly AuthenticodeAlgorithm[] = ['sha256', 'sha384', 'sha512'];
 
 /**
  * Checks every signature of the file as firmware does (UEFI 2.10, 32.5.3.3): the digest, the signature, and that a trusted
@@ -120,6 +121,7 @@ function checkSignature(
     if (cause.code === 'signer_unknown') {
       return failed('signer_unknown', `${cause.message}; sign it with a key whose certificate is in db`);
     }
+    if (cause.code === 'input_limit') return failed('chain_limit', cause.message);
     return failed('signature_invalid', cause.message);
   }
 }

@@ -59,6 +59,11 @@ export function decodeAuthenticode({ type, data, offset }: CertificateEntry, lab
       const message = `${label}: expected SpcIndirectDataContent (${SPC_OID.indirectData}), found ${contentType}${content === undefined ? ' without content' : ''}`;
       throw new PeError('signature_malformed', message, { offset });
     }
+    // "Only one SignerInfo": with a second, one reader would take the signer whom it knows and another refuse both.
+    if (signedData.signers.length !== 1) {
+      const message = `${label}: expected one signer in a signature, found ${signedData.signers.length}`;
+      throw new PeError('signature_malformed', message, { offset });
+    }
     return { bytes, signedData, indirectData: decodeSpcIndirectData(content, label) };
   } catch (cause) {
     if (!(cause instanceof PkiError)) throw cause;

@@ -13,7 +13,7 @@ import {
 
 /** Authorities between a signer and a trusted certificate; Microsoft's chains have two. */
 const MAX_CHAIN = 8;
-/** Signature checks in all, as names in a chain are free to repeat. */
+/** Signature checks in all, as names in a chain are free to repeat; a real chain costs three. */
 const MAX_CHECKS = 64;
 
 export interface TrustedSigners {
@@ -27,6 +27,7 @@ export interface TrustedSigners {
  * Which certificates of the message are trusted because a trusted one issued them, directly or through authorities of
  * the message. What UEFI 2.10, 32.5.3.3, asks: any certificate of the chain may be the one in db, so a trusted
  * certificate need be no root. Names, signatures and basicConstraints count; times do not.
+ * @throws {PkiError} 'input_limit' when the message has more certificates of the same names than can be tried.
  */
 export function signersTrustedThrough(
   signedData: SignedData,
@@ -35,27 +36,34 @@ export function signersTrustedThrough(
 ): TrustedSigners {
   const anchors = new Map<Certificate, Certificate>(trusted.map((certificate) => [certificate, certificate]));
   let waiting = signedData.certificates.flatMap(decoded);
+  // Each pair is looked at once: those who issued something here were tried on what is still waiting.
+  let issuers = trusted.filter(mayIssue);
   let checks = 0;
-  for (let length = 0; length < MAX_CHAIN && waiting.length > 0; length++) {
+  for (let length = 0; length < MAX_CHAIN && issuers.length > 0; length++) {
     const found: Certificate[] = [];
     for (const certificate of waiting) {
-      for (const [issuer, anchor] of [...anchors]) {
-        if (!isIssuerName(issuer, certificate) || !mayIssue(issuer)) continue;
-        if (++checks > MAX_CHECKS) return result(anchors);
-        if (!isIssuedBy(certificate, issuer, keys)) continue;
-        anchors.set(certificate, anchor);
-        found.push(certificate);
-        break;
-      }
+      const issuer = issuers.find((candidate) => {
+        if (!isIssuerName(candidate, certificate)) return false;
+        if (++checks > MAX_CHECKS) throw tooManyChecks();
+        return isIssuedBy(certificate, candidate, keys);
+      });
+      const anchor = issuer === undefined ? undefined : anchors.get(issuer);
+      if (anchor === undefined) continue;
+      anchors.set(certificate, anchor);
+      found.push(certificate);
     }
-    if (found.length === 0) break;
-    waiting = waiting.filter((certificate) => !found.includes(certificate));
+    waiting = waiting.filter((certificate) => !anchors.has(certificate));
+    issuers = found.filter(mayIssue);
   }
-  return result(anchors);
+  return { trusted: [...anchors.keys()], anchorOf: (certificate) => anchors.get(certificate) };
 }
 
-function result(anchors: ReadonlyMap<Certificate, Certificate>): TrustedSigners {
-  return { trusted: [...anchors.keys()], anchorOf: (certificate) => anchors.get(certificate) };
+/** An error, not a chain that was not found: who looks for a forbidden certificate must not take the one for the other. */
+function tooManyChecks(): PkiError {
+  return new PkiError(
+    'input_limit',
+    `expected certificates that need at most ${MAX_CHECKS} signature checks, found more`,
+  );
 }
 
 /** What cannot be decoded cannot be a signer's; that it is there is no fault of the signature. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bytes, constant, guid, struct, u8, u16le, u32le, u64le, zeros } from '@vouchsafe/codec';
+import { bytes, constant, guid, type Infer, struct, u8, u16le, u32le, u64le, zeros } from '@vouchsafe/codec';
 
 /** EFI_FIRMWARE_VOLUME_HEADER up to the block map, 56 octets. UEFI PI 1.8, volume 3, 3.2.1. */
 export const efiFirmwareVolumeHeader = struct('EFI_FIRMWARE_VOLUME_HEADER', {
@@ -46,3 +46,17 @@ export const VARIABLE_START_ID = 0x55aa;
 
 /** State of a variable: VAR_ADDED, and with VAR_IN_DELETED_TRANSITION or VAR_DELETED cleared in. EDK II, VariableFormat.h. */
 export const VARIABLE_STATE = { added: 0x3f, inDeletedTransition: 0xfe, deleted: 0xfd } as const;
+
+/**
+ * True for the header of a write that was cut short: one of its fields is still erased. Firmware counts the header alone
+ * (EDK II, MdeModulePkg/Universal/Variable/RuntimeDxe, VariableParsing.c, NameSizeOfVariable and DataSizeOfVariable).
+ */
+export function isHeaderUnfinished(header: Infer<typeof authenticatedVariableHeader>): boolean {
+  const { state, attributes, nameSize, dataSize } = header;
+  return state === 0xff || [attributes, nameSize, dataSize].includes(0xffff_ffff);
+}
+
+/** True once name and data were written: VAR_ADDED is 0x3f, and a header by itself has 0x7f. */
+export function wasAdded(state: number): boolean {
+  return (state & ~VARIABLE_STATE.added & 0xff) === 0;
+}

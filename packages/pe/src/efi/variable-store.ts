@@ -8,11 +8,13 @@ import {
   authenticatedVariableHeader,
   efiFirmwareVolumeHeader,
   FIRMWARE_VOLUME_HEADER_BYTES,
+  isHeaderUnfinished,
   VARIABLE_ALIGNMENT,
   VARIABLE_HEADER_BYTES,
   VARIABLE_STATE,
   VARIABLE_STORE_HEADER_BYTES,
   variableStoreHeader,
+  wasAdded,
 } from './variable-format.ts';
 
 /** A variable as the store has it. */
@@ -27,6 +29,8 @@ export interface StoredVariable {
 
 /** A record of the store: also of variables that were deleted or overwritten since. */
 export interface VariableRecord extends StoredVariable {
+  /** Empty when the write was cut short; such a record is never live. */
+  readonly name: string;
   /** Octets from the start of the file to its header. */
   readonly offset: number;
   readonly state: number;
@@ -90,13 +94,16 @@ export function decodeVariableStore(file: Uint8Array, label = 'variable store'):
       throw new PeError('limit', `${label}: expected at most ${MAX_RECORDS} records, found more`, { offset: at });
     }
     const header = structure(authenticatedVariableHeader, at, VARIABLE_HEADER_BYTES, endOffset);
-    const { nameSize, dataSize } = header;
+    const isUnfinished = isHeaderUnfinished(header);
+    const { nameSize, dataSize } = isUnfinished ? { nameSize: 0, dataSize: 0 } : header;
     const nameAt = at + VARIABLE_HEADER_BYTES;
     if (nameSize > MAX_NAME_BYTES || nameAt + nameSize + dataSize > endOffset) {
       throw malformed(label, `expected a variable within the store, found ${nameSize} and ${dataSize} octets`, at);
     }
     const { attributes, vendorGuid: vendor, timeStamp: timeBytes, state } = header;
-    const name = structure(utf16leNul(bytes(nameSize)), nameAt, nameSize, endOffset);
+    // Where power went away before the state said that all is there, a name may be anything.
+    const isWhole = !isUnfinished && wasAdded(state);
+    const name = isWhole ? structure(utf16leNul(bytes(nameSize)), nameAt, nameSize, endOffset) : '';
     const data = file.subarray(nameAt + nameSize, nameAt + nameSize + dataSize);
     records.push({ name, vendor, attributes, timeBytes, data, offset: at, state });
     at = Math.min(endOffset, alignUp(nameAt + nameSize + dataSize, VARIABLE_ALIGNMENT));
@@ -113,7 +120,7 @@ export function liveVariables({ records }: VariableStore): VariableRecord[] {
   for (const wanted of [VARIABLE_STATE.added, VARIABLE_STATE.added & VARIABLE_STATE.inDeletedTransition]) {
     for (const record of records) {
       const key = `${record.vendor} ${record.name}`;
-      if (record.state === wanted && !live.has(key)) live.set(key, record);
+      if (record.state === wanted && record.name !== '' && !live.has(key)) live.set(key, record);
     }
   }
   return [...live.values()].toSorted((a, b) => a.offset - b.offset);
