@@ -36,16 +36,18 @@ export function uuidText(text: string): string {
   return text.toLowerCase();
 }
 
-const MAX_SMALL_FILE_BYTES = 8 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const MAX_SMALL_FILE_BYTES = 8 * MIB;
 
 /**
  * A small file that is read whole: a signature, a root hash; - is standard input.
+ * @param maxBytes whole MiB.
  * @throws {BytesError} what the host refuses; 'out_of_range' when it is too large to be what it should be.
  */
-export function readSmallFile(path: string): Uint8Array {
-  const bytes = onlyBeginning(path, MAX_SMALL_FILE_BYTES + 1);
-  if (bytes.length > MAX_SMALL_FILE_BYTES) {
-    throw new BytesError('out_of_range', `${path}: it has more than 8 MiB; is it the right file?`);
+export function readSmallFile(path: string, maxBytes = MAX_SMALL_FILE_BYTES): Uint8Array {
+  const bytes = onlyBeginning(path, maxBytes + 1);
+  if (bytes.length > maxBytes) {
+    throw new BytesError('out_of_range', `${path}: it has more than ${maxBytes / MIB} MiB; is it the right file?`);
   }
   return bytes;
 }

@@ -210,6 +210,18 @@ describe('a folder of keys', needsTool('openssl'), () => {
     assert.deepEqual(count('own.fd'), [1, 1, 1, 2]);
   });
 
+  test('a store at the start of a larger flash is enrolled, and the rest is kept', () => {
+    const flash = new Uint8Array(9 * 1024 * 1024);
+    flash.set(madeVariableStore());
+    flash.fill(7, 8 * 1024 * 1024);
+    writeFileSync(join(dir, 'flash.fd'), flash);
+    good(vouchsafe(dir, 'keys', 'enroll', 'keys', '--vars', 'flash.fd', '-o', 'flash-own.fd'));
+    assert.ok(variablesOf('flash-own.fd').has('PK'));
+    const written = readFileSync(join(dir, 'flash-own.fd'));
+    assert.equal(written.length, flash.length);
+    assert.ok(written.subarray(8 * 1024 * 1024).every((octet) => octet === 7));
+  });
+
   test('an update adds or replaces, and forbids an image by its digest', () => {
     writeFileSync(path('../bad.efi'), madePe(undefined));
     const kek = ['--key', 'keys/KEK.key', '--certificate', 'keys/KEK.crt', '--time', '2026-02-01T00:00:00Z'];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needsTool, needsVectors, tempDir, vectorPath } from '@vouchsafe/testing';
@@ -140,6 +140,10 @@ describe('a made image', needsTool('openssl', 'sbverify', 'osslsigncode'), () =>
     assert.equal(JSON.parse(good(vouchsafe(dir, 'uki', 'inspect', 'quiet.addon.efi', '--json')).stdout).kind, 'addon');
     good(vouchsafe(dir, 'uki', 'verify', 'quiet.addon.efi', '--db', 'db.crt'));
     assert.equal(vouchsafe(dir, 'uki', 'addon', '--stub', 'addon-stub', '-o', 'none.efi').code, 2);
+    const missing = vouchsafe(dir, 'uki', 'addon', '--efi-arch', 'loongarch64', '--cmdline', 'quiet', '-o', 'none.efi');
+    assert.equal(missing.code, 3);
+    assert.match(missing.stderr, /--stub/);
+    assert.ok(!existsSync(join(dir, 'none.efi')));
   });
 
   test('policies are signed for the phases of each key, by a key or by a command', () => {

@@ -97,6 +97,7 @@ export type { ImageFileHeader, Machine } from './format/coff-header.ts';
 export type { ImageDataDirectory } from './format/data-directory.ts';
 export { type ImageOptionalHeader, NX_COMPAT } from './format/optional-header.ts';
 export { type ImageSectionHeader, SECTION_FLAG } from './format/section-header.ts';
+export { MAX_STORE_BYTES } from './limits.ts';
 export { type CertificateEntry, readCertificateTable } from './read/certificate-table.ts';
 export { checkLayout, type LayoutFindingCode } from './read/check-layout.ts';
 export { longSectionName } from './read/long-name.ts';

@@ -15,7 +15,7 @@ export const CHUNK_BYTES = 1024 * 1024;
 export const MAX_SIGNATURE_LISTS_BYTES = 4 * 1024 * 1024;
 /** Signatures in one value. */
 export const MAX_SIGNATURES = 65_536;
-/** Octets of a variable store's file; OVMF has 528 KiB. */
+/** Octets of a variable store's file; OVMF has 528 KiB, the flash of an arm64 machine in QEMU 64 MiB. */
 export const MAX_STORE_BYTES = 64 * 1024 * 1024;
 /** Octets of a section that is read into memory as text: .sbat, .sdmagic. */
 export const MAX_TEXT_SECTION_BYTES = 64 * 1024;

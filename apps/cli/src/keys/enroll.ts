@@ -13,6 +13,7 @@ import {
   enrolSecureBoot,
   joinSignatureLists,
   liveVariables,
+  MAX_STORE_BYTES,
   PeError,
   verifyAuthenticatedVariable,
 } from '@vouchsafe/pe';
@@ -69,7 +70,7 @@ function run(session: Session, folder: string, options: EnrollOptions): void {
   const updates = readUpdates(folder);
   const vendor = readVendorCertificates(options.microsoft ?? []);
   const { PK, KEK, db } = updates;
-  const vars = readSmallFile(options.vars);
+  const vars = readSmallFile(options.vars, MAX_STORE_BYTES);
   const present = presentLists(vars);
   const kept = (name: string): EfiSignatureList[] => (options.keep === undefined ? [] : present(name));
   const own = ({ data }: AuthenticatedVariable) => decodeSignatureLists(data);

@@ -6,7 +6,7 @@ import { FileSource, hostError } from '@vouchsafe/bytes/node';
 import type { StubFile } from '@vouchsafe/disk';
 import { keyVariables, openBootDisk } from '@vouchsafe/image/boot';
 import { type BootArtefacts, type BootCircumstances, type FirmwareVariable, openShim } from '@vouchsafe/measure';
-import { decodeVariableStore, isPe, liveVariables, openPe } from '@vouchsafe/pe';
+import { decodeVariableStore, isPe, liveVariables, MAX_STORE_BYTES, openPe } from '@vouchsafe/pe';
 import { readSmallFile } from '../parse.ts';
 import { UsageError } from '../usage-error.ts';
 import type { PredictOptions } from './predict-options.ts';
@@ -104,7 +104,7 @@ function filesOf(folder: string, open: (path: string) => ByteSource): StubFile[]
 /** A variable store, or the signature lists in a folder: those of a machine that has just these. */
 function readVariables(path: string): FirmwareVariable[] {
   if (!existsSync(path) || !statSync(path).isDirectory()) {
-    return liveVariables(decodeVariableStore(readSmallFile(path), path));
+    return liveVariables(decodeVariableStore(readSmallFile(path, MAX_STORE_BYTES), path));
   }
   const found = keyVariables(path);
   if (found.length === 0)

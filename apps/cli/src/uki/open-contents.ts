@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { parseUtf8, utf8 } from '@vouchsafe/base';
-import { type ByteSource, memorySource } from '@vouchsafe/bytes';
+import { type ByteSource, BytesError, memorySource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
 import {
   kernelVersionOf,
@@ -41,6 +42,7 @@ const NODE_ARCHES: Readonly<Record<string, EfiArch>> = {
 /**
  * The stub that is named, or this system's.
  * @throws {UsageError} for a stub of another architecture than was asked for; as openPe.
+ * @throws {BytesError} 'not_found' and the others of FileSource.
  */
 export function openStub(
   options: Pick<ContentOptions, 'stub' | 'efiArch'>,
@@ -49,6 +51,11 @@ export function openStub(
 ): PeFile {
   const { efiArch } = options;
   const path = options.stub ?? `${STUB_FOLDER}/${kind}${efiArch ?? NODE_ARCHES[process.arch] ?? 'x64'}.efi.stub`;
+  if (options.stub === undefined && !existsSync(path)) {
+    const since = kind === 'addon' ? ' 254 or later' : '';
+    const next = `name a stub with --stub, or install that of systemd${since} (Debian: systemd-boot-efi)`;
+    throw new BytesError('not_found', `${path}: this system has no such stub; ${next}`);
+  }
   const stub = openPe(files.use(FileSource.open(path)));
   const { machine } = stub.fileHeader;
   if (efiArch !== undefined && !MACHINES[efiArch].includes(machine)) {
