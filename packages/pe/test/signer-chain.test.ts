@@ -7,8 +7,11 @@ import {
   certificateLists,
   checkSecureBoot,
   createSignature,
+  EFI_IMAGE_SECURITY_DATABASE,
+  KEY_VARIABLE_ATTRIBUTES,
   type PeFile,
   signPe,
+  signVariable,
 } from '@vouchsafe/pe';
 import {
   type Authority,
@@ -24,6 +27,7 @@ import {
   issueSelfSigned,
   OID,
   type Signer,
+  signAttached,
 } from '@vouchsafe/pki';
 import { madeBytes } from './made-pe.ts';
 import { openBytes, written } from './support.ts';
@@ -125,4 +129,25 @@ test('a signature has one signer', async () => {
   for (const kept of [[], infos]) {
     assert.deepEqual(errors(await withSigners(kept), [root.certificate]), ['signature_malformed']);
   }
+});
+
+test('a key whose signatures firmware cannot verify does not sign, and what it signed is not loaded', async () => {
+  const { privateKey, publicKey } = generateKeyPair('ed25519');
+  const scheme = { kind: 'ed25519' } as const;
+  const sign = async (message: Uint8Array): Promise<Uint8Array> => signMessage(privateKey, scheme, message);
+  const keyOnly: Signer = { input: 'message', scheme, spki: publicKey.spki, signMessage: sign };
+  const certificate = await issueSelfSigned(input('ed', false), keyOnly);
+  const signer = { ...keyOnly, certificate };
+  const pe = openBytes(madeBytes());
+  await assert.rejects(createSignature(pe, { signer }), { name: 'PeError', code: 'options_invalid' });
+  const target = { name: 'db', vendor: EFI_IMAGE_SECURITY_DATABASE, attributes: KEY_VARIABLE_ATTRIBUTES };
+  const update = signVariable(target, new Uint8Array(), { signer, timeMs: Date.UTC(2026, 0, 1) });
+  await assert.rejects(update, { name: 'PeError', code: 'options_invalid' });
+  const { content, contentType } = decodeSignedData(
+    await createSignature(pe, { signer: await below(await authority('root'), 'leaf') }),
+  );
+  assert.ok(content);
+  const message = await signAttached(content.bytes, signer, { contentType });
+  const signed = openBytes(await written((sink) => attachSignature(pe, sink, message)));
+  assert.deepEqual(errors(signed, [certificate]), ['scheme_refused']);
 });

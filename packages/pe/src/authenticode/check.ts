@@ -4,6 +4,7 @@ import type { DigestAlgorithm } from '@vouchsafe/crypto';
 import { type Certificate, type KeySource, PkiError, type VerifiedSigner, verifySignedData } from '@vouchsafe/pki';
 import type { PeFile } from '../read/pe-file.ts';
 import { type AuthenticodeAlgorithm, digestCoveredBySignature } from './digest.ts';
+import { isFirmwareScheme } from './firmware-scheme.ts';
 import { type AuthenticodeSignature, readSignatures, type SignatureEntry } from './signature.ts';
 import { signersTrustedThrough } from './signer-chain.ts';
 
@@ -13,6 +14,7 @@ export type SignatureFindingCode =
   | 'digest_refused' // a digest that is not accepted
   | 'digest_mismatch' // the file is not the one that was signed
   | 'signer_unknown' // nobody trusted has signed
+  | 'scheme_refused' // a signature that firmware has no means to verify
   | 'chain_limit' // more certificates of the same names than can be tried
   | 'signature_invalid'; // the signature does not hold
 
@@ -115,7 +117,12 @@ function checkSignature(
     const keys = options.keys === undefined ? {} : { keys: options.keys };
     // The digest of the message, not of the file: the same ones are accepted.
     const { signers } = verifySignedData(signature.signedData, { trusted, digests: [...accepted, 'sha512'], ...keys });
-    return { entry, signature, signers, anchor: anchorOf(signers[0].certificate), findings: [] };
+    const { scheme, certificate } = signers[0];
+    if (!isFirmwareScheme(scheme)) {
+      const expected = 'RSA (PKCS #1 v1.5) or ECDSA';
+      return failed('scheme_refused', 'firmware cannot verify it; sign with a key of RSA', expected, scheme.kind);
+    }
+    return { entry, signature, signers, anchor: anchorOf(certificate), findings: [] };
   } catch (cause) {
     if (!(cause instanceof PkiError)) throw cause;
     if (cause.code === 'signer_unknown') {

@@ -19,6 +19,7 @@ import { PeChecksum } from '../write/checksum.ts';
 import { PeWriter } from '../write/copy.ts';
 import { HeaderPatch } from '../write/header-patch.ts';
 import { type AuthenticodeAlgorithm, digestCoveredBySignature } from './digest.ts';
+import { requireFirmwareScheme } from './firmware-scheme.ts';
 import { SPC_OID } from './oid.ts';
 import { encodeSpcIndirectData } from './spc-indirect-data.ts';
 
@@ -36,10 +37,12 @@ export interface SignPeOptions {
 /**
  * An Authenticode signature for the file: ContentInfo in DER. The same input gives the same bytes when the signer's scheme
  * is deterministic. Authenticode format, "PKCS #7 SignedData Structure".
+ * @throws {PeError} 'options_invalid' for a key whose signatures firmware does not verify.
  * @throws {PkiError} as signAttached does.
  */
 export async function createSignature(pe: PeFile, options: SignPeOptions): Promise<Uint8Array> {
   const { digestAlgorithm = 'sha256', signer, signingTimeMs, chain } = options;
+  requireFirmwareScheme(signer.scheme);
   const digest = digestCoveredBySignature(pe, digestAlgorithm);
   return signAttached(encodeSpcIndirectData({ digestAlgorithm, digest }), signer, {
     contentType: SPC_OID.indirectData,
@@ -50,7 +53,8 @@ export async function createSignature(pe: PeFile, options: SignPeOptions): Promi
 
 /**
  * Writes the file with one signature more, behind those it has.
- * @throws {PeError} 'header_malformed' when the headers have no place for signatures, 'limit' when it has too many.
+ * @throws {PeError} 'header_malformed' when the headers have no place for signatures, 'limit' when it has too many,
+ * 'options_invalid' as createSignature.
  * @throws {PkiError} as signAttached does.
  */
 export async function signPe(pe: PeFile, sink: ByteSink, options: SignPeOptions & LongWork): Promise<void> {

@@ -12,6 +12,7 @@ import {
   type VerifiedSignedData,
   verifySignedData,
 } from '@vouchsafe/pki';
+import { requireFirmwareScheme } from '../authenticode/firmware-scheme.ts';
 import { PeError } from '../error.ts';
 import {
   CERT_TYPE_PKCS7_GUID,
@@ -97,6 +98,7 @@ export async function signVariable(
   data: Uint8Array,
   { signer, timeMs }: SignVariableOptions,
 ): Promise<Uint8Array> {
+  requireFirmwareScheme(signer.scheme);
   const time = encodeEfiTime(efiTimeOf(timeMs));
   const contentInfo = await signDetached(signedBytesOf(target, time, data), signer, { includeCertificate: true });
   const { element } = decodeSignedData(contentInfo);
