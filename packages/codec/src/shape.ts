@@ -39,8 +39,25 @@ export function plainShape(names: readonly string[]): Shape {
  * --disallow-code-generation-from-strings) the plain way serves.
  */
 export function shapeOf(names: readonly string[]): Shape {
-  const plain = plainShape(names);
   names.forEach(requireFieldName);
+  const key = names.join(' ');
+  let shape = shapes.get(key);
+  if (shape === undefined) {
+    shape = makeShape(names);
+    if (shapes.size < MAX_SHAPES) shapes.set(key, shape);
+  }
+  return shape;
+}
+
+/**
+ * Structures are also declared while a program runs, as those of a log are by its header: each would compile its code
+ * anew, and engines would take the same objects for others. Names come from declarations, so that these are few.
+ */
+const shapes = new Map<string, Shape>();
+const MAX_SHAPES = 1000;
+
+function makeShape(names: readonly string[]): Shape {
+  const plain = plainShape(names);
   try {
     const make = new Function('v', `return { ${names.map((name, i) => `${name}: v[${i}]`).join(', ')} };`);
     const take = new Function('o', `return [${names.map((name) => `o.${name}`).join(', ')}];`);

@@ -33,6 +33,12 @@ test('a name that is no identifier never reaches the compiler', () => {
   }
 });
 
+test('the same names have the same shape, and names that only look so when put together are refused', () => {
+  assert.equal(shapeOf(['first', 'second']), shapeOf(['first', 'second']));
+  assert.notEqual(shapeOf(['first', 'second']), shapeOf(['second', 'first']));
+  assert.throws(() => shapeOf(['first second']), /name of a field/);
+});
+
 test('where code generation is switched off, the other tests pass all the same', () => {
   const files = ['struct', 'runs', 'select', 'window', 'formats'].map((name) =>
     fileURLToPath(new URL(`./${name}.test.ts`, import.meta.url)),
