@@ -14,13 +14,13 @@ const SIGNED = ['--key', join(KEYS, 'test-only.key'), '--certificate', join(KEYS
 const FILES: Readonly<Record<string, string>> = {
   'repart.d/00-esp.conf': 'Type=esp\nFormat=vfat\nCopyFiles=/efi:/\nSizeMinBytes=40M\nSizeMaxBytes=40M',
   'repart.d/10-root.conf':
-    'Type=root\nLabel=os_%w\nFormat=erofs\nCopyFiles=/root:/\nMakeDirectories=/proc\nVerity=data\nVerityMatchKey=root',
+    'Type=root\nLabel=os_%w\nFormat=erofs\nCopyFiles=/tree:/\nMakeDirectories=/proc\nVerity=data\nVerityMatchKey=root',
   'repart.d/11-root-verity.conf': 'Type=root-verity\nVerity=hash\nVerityMatchKey=root',
   'repart.d/12-root-verity-sig.conf': 'Type=root-verity-sig\nVerity=signature\nVerityMatchKey=root',
   'repart.d/20-var.conf': 'Type=var\nSizeMinBytes=1M',
   'repart.d/readme.txt': 'not a definition',
-  'source/root/etc/os-release': 'ID=testos\nVERSION_ID=7\n',
-  'source/root/usr/bin/tool': 'tool',
+  'source/tree/etc/os-release': 'ID=testos\nVERSION_ID=7\n',
+  'source/tree/usr/bin/tool': 'tool',
   'source/etc/os-release': 'ID=testos\nVERSION_ID=7\n',
   'source/efi/loader/loader.conf': 'timeout 3\n',
   'ext/usr/bin/tool': 'tool',
@@ -78,7 +78,7 @@ test('it is looked into, checked, taken apart, and compared with another', (t) =
   assert.equal(JSON.parse(verified.stdout).roots[0].rootHash, inspected.verity[0].rootHash);
   assert.equal(
     run('extract', 'a.raw', '--partition', 'root', '--path', 'etc/os-release', '-o', '-').stdout,
-    FILES['source/root/etc/os-release'],
+    FILES['source/tree/etc/os-release'],
   );
   assert.equal(run('extract', 'a.raw', '--partition', 'root', '--tree', '-o', 'out').code, 0);
   assert.ok(statSync(join(dir, 'out/proc')).isDirectory());
@@ -87,8 +87,8 @@ test('it is looked into, checked, taken apart, and compared with another', (t) =
   assert.equal(run('extract', 'a.raw', '--partition', 'esp', '-o', 'esp.img').code, 3);
   assert.match(run('inspect', 'esp.img').stdout, /loader\/loader\.conf/);
   assert.equal(run('diff', 'a.raw', 'a.raw').code, 0);
-  writeFileSync(join(dir, 'source/root/usr/bin/tool'), 'tool 2');
-  chmodSync(join(dir, 'source/root/etc/os-release'), 0o600);
+  writeFileSync(join(dir, 'source/tree/usr/bin/tool'), 'tool 2');
+  chmodSync(join(dir, 'source/tree/etc/os-release'), 0o600);
   assert.equal(run(...made, '-o', 'b.raw').code, 0);
   const difference = run('diff', 'a.raw', 'b.raw');
   assert.equal(difference.code, 1);
@@ -177,7 +177,7 @@ test('extensions: made with their release file, refused without, checked by name
     '-',
   );
   assert.equal(release.stdout, 'ID=testos\nVERSION_ID=7\nARCHITECTURE=x86-64\n');
-  assert.equal(run('confext', 'source/root', '--any-host', '-o', 'settings.confext.raw').code, 0);
+  assert.equal(run('confext', 'source/tree', '--any-host', '-o', 'settings.confext.raw').code, 0);
   assert.equal(run('sysext', 'ext', '--any-host', '--os-release', 'hosts-release', '-o', 'x.raw').code, 2);
   assert.equal(run('portable', 'ext', '-o', 'app_1.raw').code, 1);
 });
