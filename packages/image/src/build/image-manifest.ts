@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path';
+import { toHex } from '@vouchsafe/base';
+import { type ByteSource, memorySource } from '@vouchsafe/bytes';
+import { FileSource } from '@vouchsafe/bytes/node';
+import type { Bank, ManifestArtefact, ManifestPart } from '@vouchsafe/manifest';
+import type { FirmwareVariable } from '@vouchsafe/measure';
+import { openBootDisk } from '../boot/boot-disk.ts';
+import { type BootManifest, makeBootManifest } from '../boot/boot-manifest.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { digestOf } from './digest-of.ts';
+import type { OutputNames } from './output-files.ts';
+
+/** What is known of an image beside its recipe when the manifest is made. */
+export interface Measured {
+  readonly uki: Uint8Array;
+  readonly banks: readonly Bank[];
+  readonly part: ManifestPart;
+  readonly variables: readonly FirmwareVariable[];
+}
+
+/**
+ * What the image puts into PCRs, with Secure Boot and without, on a machine that has just the recipe's keys enrolled (which
+ * PCR 7 is about); what else depends on the machine is left out.
+ */
+export function imageManifest(
+  recipe: Recipe,
+  names: OutputNames,
+  { uki, banks, part, variables }: Measured,
+): BootManifest {
+  using disk = FileSource.open(names.disk);
+  const { artefacts } = openBootDisk(disk);
+  const artefact = (kind: ManifestArtefact['kind'], path: string, source: ByteSource): ManifestArtefact => ({
+    kind,
+    path: basename(path),
+    sizeBytes: source.size,
+    sha256: toHex(digestOf(source)),
+  });
+  return makeBootManifest({
+    name: recipe.name,
+    version: recipe.version,
+    banks,
+    artefacts: { ...artefacts, variables },
+    circumstances: { phases: recipe.phases },
+    files: [artefact('disk', names.disk, disk), artefact('uki', names.uki, memorySource(uki, names.uki))],
+    parts: [part],
+  });
+}

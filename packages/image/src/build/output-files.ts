@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { OutputFile } from '@vouchsafe/bytes/node';
+import type { Recipe } from '../recipe/recipe.ts';
+
+export interface OutputNames {
+  readonly disk: string;
+  readonly uki: string;
+  readonly manifest: string;
+  readonly fileList: string;
+}
+
+/** Where the files of an image go. */
+export function outputNames({ name, version }: Recipe, folder: string): OutputNames {
+  const base = join(folder, `${name}_${version}`);
+  return {
+    disk: `${base}.raw`,
+    uki: `${base}.efi`,
+    manifest: `${base}.manifest.json`,
+    fileList: `${base}.files.json`,
+  };
+}
+
+/** Before hours of work rather than after them; the file itself is made exclusively. */
+export function requireFree(path: string, force: boolean): void {
+  using probe = OutputFile.create(path, { force });
+  probe.discard();
+}
+
+/** A file that fits into memory, whole or not at all. */
+export function writeSmall(path: string, bytes: Uint8Array, force = false): void {
+  using file = OutputFile.create(path, { force });
+  file.write(0, bytes);
+  file.commit();
+}
