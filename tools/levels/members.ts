@@ -39,6 +39,7 @@ export const PURE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
   'packages/crypto': ['@noble/'],
   // Declares a JSON form once, as a schema and as a type, and checks against it.
   'packages/manifest': ['typebox'],
+  'packages/protocol': ['typebox'],
 };
 
 /** Apps that may import other apps: the command starts them. */
