@@ -32,8 +32,9 @@ function refusedAt(run: () => unknown): string {
   return assert.fail('expected an error');
 }
 
-test('roots: a folder, a tar archive, an OCI image', () => {
-  const root = (text: string) => parseRootInput(parse(text).member('root'));
+test('roots: a folder, a tar archive, an OCI image, packages, or layers of them', () => {
+  const layers = (text: string) => parseRootInput(parse(text).member('root'));
+  const root = (text: string) => layers(text)[0];
   assert.deepEqual(root('root: { folder: ./tree, xattrs: ignore }'), {
     kind: 'folder',
     path: './tree',
@@ -50,7 +51,25 @@ test('roots: a folder, a tar archive, an OCI image', () => {
     platform: { os: 'linux', architecture: 'arm64', variant: 'v8' },
     reference: 'v1',
   });
+  assert.deepEqual(layers('root: { packages: [a.deb, b.deb] }'), [
+    { kind: 'deb', path: 'a.deb' },
+    { kind: 'deb', path: 'b.deb' },
+  ]);
+  assert.deepEqual(
+    layers(
+      'root:\n  layers:\n    - packages: [a.deb]\n    - { folder: b, at: /opt/b }\n    - { file: c, at: bin/c, mode: 0755 }\n',
+    ),
+    [
+      { kind: 'deb', path: 'a.deb' },
+      { kind: 'folder', path: 'b', at: 'opt/b' },
+      { kind: 'file', path: 'c', at: 'bin/c', mode: 0o755 },
+    ],
+  );
   for (const [text, place] of [
+    ['root:\n  layers: [{ folder: a, at: ../b }]\n', '2:29'],
+    ['root:\n  layers: [{ file: a }]\n', '2:12'],
+    ['root:\n  layers: [{ folder: a }]\n  tar: b\n', '3:8'],
+    ['root: { file: a, at: b }\n', '1:7'],
     ['root: debian.tar', '1:7'],
     ['root:\n  tar: a\n  oci: b\n', '2:3'],
     ['root:\n  xattrs: read\n', '2:3'],
@@ -70,6 +89,41 @@ test('roots: a folder, a tar archive, an OCI image', () => {
     );
   }
 });
+
+test(
+  'a root of layers: what comes later lies over what is there, and one file is put into it',
+  needsTool('dpkg-deb'),
+  async (t) => {
+    const temp = tempDir(t);
+    const control = 'Package: base\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n';
+    writeTree(join(temp, 'base'), { 'DEBIAN/control': control, 'usr/bin/app': 'first', 'usr/bin/tool': 'tool' });
+    execFileSync('dpkg-deb', ['--root-owner-group', '--build', join(temp, 'base'), join(temp, 'base.deb')], {
+      stdio: 'ignore',
+    });
+    writeTree(join(temp, 'over'), { 'bin/app': 'second' });
+    writeFileSync(join(temp, 'agent.mjs'), 'agent');
+    const text =
+      'layers:\n  - packages: base.deb\n  - { folder: over, at: usr }\n  - { file: agent.mjs, at: /usr/lib/x/agent.mjs, mode: 0755 }\n';
+    const input = parseRootInput(parse(text));
+    using root = await openRoot({ input, rules: [], folder: temp, timestampSeconds: 1_000 });
+    const files = root.entries.flatMap((entry) =>
+      entry.kind === 'file'
+        ? [[entry.path, Buffer.from(readBytes(entry.content, 0, entry.content.size)).toString()]]
+        : [],
+    );
+    assert.deepEqual(files, [
+      ['usr/bin/app', 'second'],
+      ['usr/bin/tool', 'tool'],
+      ['usr/lib/x/agent.mjs', 'agent'],
+    ]);
+    const agent = root.entries.find(({ path }) => path === 'usr/lib/x/agent.mjs');
+    assert.ok(agent?.kind === 'file' && agent.mode === 0o755 && agent.uid === 0 && agent.mtimeSeconds === 1_000);
+    const missing = parseRootInput(parse('layers: [{ file: nothing, at: a }]'));
+    await assert.rejects(openRoot({ input: missing, rules: [], folder: temp, timestampSeconds: 0 }), {
+      code: 'not_found',
+    });
+  },
+);
 
 test('YAML that is none, says a name twice, or is not all that it seems', () => {
   for (const [text, place] of [
@@ -214,8 +268,11 @@ test('the examples of docs/recipe.md are recipes', () => {
   );
   const kinds = examples.map((example) => {
     const [[name, value] = assert.fail('an example of nothing')] = example.members();
-    if (name === 'root') return parseRootInput(value).kind;
+    if (name === 'root')
+      return parseRootInput(value)
+        .map(({ kind }) => kind)
+        .join();
     return name === 'rules' ? parseTreeRules(value).length : parseKernelInput(value).kind;
   });
-  assert.deepEqual(kinds, ['tar', 'oci', 'folder', 3, 'packages', 'folder']);
+  assert.deepEqual(kinds, ['tar', 'oci', 'folder', 'deb,deb', 'deb,tar,folder,file', 3, 'packages', 'folder']);
 });

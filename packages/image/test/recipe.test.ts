@@ -27,7 +27,7 @@ test('a recipe says what it says', () => {
   const recipe = parseRecipe(GOOD, 'r.yaml');
   assert.equal(recipe.name, 'edge');
   assert.equal(recipe.version, '1.0.0');
-  assert.deepEqual(recipe.root, { kind: 'tar', path: 'rootfs.tar' });
+  assert.deepEqual(recipe.root, [{ kind: 'tar', path: 'rootfs.tar' }]);
   assert.deepEqual(recipe.kernel, { kind: 'folder', path: 'kernel' });
   assert.equal(recipe.initrd.kind, 'made');
   assert.deepEqual([recipe.commandLine, recipe.phases, recipe.banks], ['', [], ['sha256']]);
@@ -52,7 +52,7 @@ test('values given beside the recipe stand in for its own', () => {
   ]);
   const recipe = parseRecipe(GOOD, 'r.yaml', overrides);
   assert.equal(recipe.version, '2.0');
-  assert.equal(recipe.root.path, 'other');
+  assert.equal(recipe.root[0]?.path, 'other');
   assert.equal(recipe.timestampSeconds, 7);
 });
 

@@ -7,7 +7,8 @@ export const FIRST_RECIPE = `# A vouchsafe image. Build it with: vouchsafe image
 name: edge
 version: 0.1.0
 
-# The root file system: one of folder, tar (docker export, debootstrap and tar, mkosi) and oci (an image layout).
+# The root file system: one of folder, tar (docker export, debootstrap and tar, mkosi), oci (an image layout) and packages
+# (of Debian), or a list of layers.
 root:
   tar: rootfs.tar
 
