@@ -57,6 +57,14 @@ test('an existing file is kept without force, also one that came in the meantime
   assert.equal(readFileSync(path, 'utf8'), 'abc');
 });
 
+test('a file that others must not read is never there for them, not even as a partial one', (t) => {
+  const path = join(tempDir(t), 'out');
+  using file = OutputFile.create(path, { mode: 0o600 });
+  assert.equal(lstatSync(file.partialPath).mode & 0o777, 0o600);
+  file.commit();
+  assert.equal(lstatSync(path).mode & 0o777, 0o600);
+});
+
 test('two outputs of one name do not meet, and a link in the place of the partial file is not followed', (t) => {
   const dir = tempDir(t);
   const path = join(dir, 'out');

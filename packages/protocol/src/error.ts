@@ -3,6 +3,7 @@ import { VouchsafeError } from '@vouchsafe/base';
 
 export type ProtocolErrorCode =
   | 'base64_malformed' // a text that stands for no octets
+  | 'join_token_malformed' // a text that is no token to join with, or not all of it
   | 'message_malformed'; // a message that has not the form that both sides agreed on
 
 export class ProtocolError extends VouchsafeError<ProtocolErrorCode> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { encodeBase64url, parseBase64url } from './base64url.ts';
 export { ProtocolError, type ProtocolErrorCode } from './error.ts';
+export { formatJoinToken, type JoinToken, parseJoinToken, serviceUrl } from './join-token.ts';
 export { WIRE_LIMITS } from './limits.ts';
 export { type Challenge, challenge } from './machine/challenge.ts';
 export {

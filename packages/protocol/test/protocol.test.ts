@@ -6,8 +6,10 @@ import {
   encodeBase64url,
   enrolmentProof,
   enrolmentRequest,
+  formatJoinToken,
   ProtocolError,
   parseBase64url,
+  parseJoinToken,
 } from '@vouchsafe/protocol';
 import fc from 'fast-check';
 
@@ -66,4 +68,33 @@ test('a refusal does not repeat what was sent, as that may be a secret', () => {
     () => checkMessage(enrolmentProof, { secret }),
     (error) => error instanceof ProtocolError && !error.message.includes(secret),
   );
+});
+
+test('a token to join with is one word, read back as it was', () => {
+  const token = { url: 'https://vouchsafe.example:8443', caSha256: 'ab'.repeat(32), token: 'one-time-and-random' };
+  const text = formatJoinToken(token);
+  assert.match(text, /^vs1\.[A-Za-z0-9_-]+$/);
+  assert.deepEqual(parseJoinToken(text), token);
+});
+
+test('a token that was cut, changed or leads elsewhere is refused, and nothing of it is repeated', () => {
+  const good = { url: 'https://[::1]:8443', caSha256: 'ab'.repeat(32), token: 'one-time-and-random' };
+  const text = formatJoinToken(good);
+  const texts = Array.from({ length: text.length }, (_, length) => text.slice(0, length));
+  const others = [
+    { ...good, url: 'http://plain.example' },
+    { ...good, url: 'https://user@other.example' },
+    { ...good, url: 'https://a.example/path' },
+    { ...good, caSha256: 'AB'.repeat(32) },
+    { ...good, token: 'short' },
+  ].map((one) => formatJoinToken(one));
+  const extra = `vs1.${encodeBase64url(Buffer.from(JSON.stringify({ ...good, more: 1 })))}`;
+  for (const wrong of [...texts, ...others, extra, `${text}A`, 'vs1.bm90IGpzb24']) {
+    assert.throws(
+      () => parseJoinToken(wrong),
+      (error) =>
+        error instanceof ProtocolError && error.code === 'join_token_malformed' && !error.message.includes(good.token),
+      wrong,
+    );
+  }
 });

@@ -49,12 +49,13 @@ export class OutputFile implements ByteSink, Disposable {
 
   /**
    * @param options.force replace an existing file; without it, one is an error before anything is written.
+   * @param options.mode permissions, before the umask takes from them; 0o666 unless given.
    * @throws {BytesError} 'exists', 'not_found' (the folder), 'no_permission', 'not_a_file', 'no_space', 'io'.
    */
-  static create(path: string, options: { readonly force?: boolean } = {}): OutputFile {
+  static create(path: string, options: { readonly force?: boolean; readonly mode?: number } = {}): OutputFile {
     const force = options.force ?? false;
     requireReplaceable(path, force);
-    const { partialPath, fd } = openPartial(path);
+    const { partialPath, fd } = openPartial(path, options.mode ?? 0o666);
     return new OutputFile(path, partialPath, fd, force);
   }
 
@@ -147,12 +148,12 @@ export class OutputFile implements ByteSink, Disposable {
 }
 
 /** Opens a file that was not there before ('x'): whoever puts a link in its place must not choose what is overwritten. */
-function openPartial(path: string): { readonly partialPath: string; readonly fd: number } {
+function openPartial(path: string, mode: number): { readonly partialPath: string; readonly fd: number } {
   const name = basename(path).slice(0, MAX_NAME_CHARS);
   for (let n = 0; ; n++) {
     const partialPath = join(dirname(path), `.${name}.${process.pid}.${n}.partial`);
     try {
-      return { partialPath, fd: onHost(path, () => openSync(partialPath, 'wx+', 0o666)) };
+      return { partialPath, fd: onHost(path, () => openSync(partialPath, 'wx+', mode)) };
     } catch (error) {
       if (!(error instanceof BytesError && error.code === 'exists' && n < MAX_PARTIALS)) throw error;
     }
