@@ -3,7 +3,7 @@
 // copies that were tampered with. Each boot is emulated and takes half a minute or more; the good one serves many tests.
 import assert from 'node:assert/strict';
 import { verify } from 'node:crypto';
-import { copyFileSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { copyFileSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { appraiseBoot, type BootEvidence, learnFirmware } from '@vouchsafe/appraise';
@@ -194,6 +194,48 @@ describe('build, predict, boot, quote, verdict', tools, () => {
     const verdict = appraiseBoot(evidence, expected, { bank: BANK, events: [...predicted, ...baseline] });
     assert.deepEqual([verdict.status, verdict.findings.map(({ code }) => code)], ['warning', ['ima_unappraised']]);
     assert.ok(verdict.events.every(({ judgement }) => judgement === 'expected'));
+  });
+
+  test('quote verify says the same of files: by the manifest of the disk, and not by that of one with a credential', () => {
+    const folder = dir();
+    const at = (name: string): string => join(folder, name);
+    for (const name of ['quote.attest', 'quote.signature', 'ak.pub', 'firmware.log'])
+      writeFileSync(at(name), fileOf(good, name));
+    writeFileSync(
+      at('pcrs'),
+      pcrValues(good)
+        .map(({ pcr, value }) => `${BANK}:${pcr}:${toHex(value)}\n`)
+        .join(''),
+    );
+    const key = ['--manifest-private-key', join(image.keys, 'manifest.key')];
+    const predictTo = (name: string, file: string, ...more: string[]) =>
+      runVouchsafe(
+        ...['pcr', 'predict', file, '--vars', image.firmwareVariables, '--name', 'lab', '--image-version', '1'],
+        ...['--manifest', at(name), ...key, ...more],
+      );
+    predictTo('good.json', image.disk);
+    mkdirSync(at('extra'));
+    writeFileSync(at('extra/a.cred'), 'not in this boot');
+    predictTo('other.json', image.ukiPath, '--extra', at('extra'));
+    const check = (manifest: string) =>
+      runVouchsafe(
+        ...[
+          'quote',
+          'verify',
+          '--ak',
+          at('ak.pub'),
+          '--attest',
+          at('quote.attest'),
+          '--signature',
+          at('quote.signature'),
+        ],
+        ...['--pcrs', at('pcrs'), '--nonce', NONCE, '--log', at('firmware.log'), '--manifest', at(manifest)],
+        ...['--key', join(image.keys, 'manifest.pub'), '--accept-warnings', '--json'],
+      );
+    const said = JSON.parse(check('good.json')) as { status: string; findings: { code: string }[] };
+    assert.equal(said.status, 'warning');
+    assert.deepEqual([...new Set(said.findings.map(({ code }) => code))], ['firmware_unknown', 'ima_unappraised']);
+    assert.throws(() => check('other.json'), { code: 'tool_failed' });
   });
 
   test('a quote that leaves out what the image decides affirms nothing', () => {

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ExplainedEvent, explainLog, type LogExplanation } from '@vouchsafe/appraise';
-import { toHex } from '@vouchsafe/base';
-import { digestOf, isPcrEvent } from '@vouchsafe/eventlog';
-import { type Bank, type BootCondition, conditionText } from '@vouchsafe/manifest';
+import { explainLog } from '@vouchsafe/appraise';
+import type { Bank, BootCondition } from '@vouchsafe/manifest';
 import { Option } from '../arguments/option.ts';
 import { EXIT } from '../exit-code.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { collect } from '../parse.ts';
-import { originText } from '../pcr/prediction-text.ts';
 import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import type { Verb } from '../verb.ts';
+import { explanationDocument, explanationText } from './explanation-text.ts';
 import { readLog } from './read-log.ts';
 
 interface ExplainOptions {
@@ -61,63 +59,8 @@ function run(session: Session, paths: readonly string[], options: ExplainOptions
   });
   const isVerified = manifests.find(({ manifest }) => manifest === explained.manifest)?.isVerified ?? false;
   if (!explained.isAsExpected) session.exitCode = EXIT.no;
-  session.answer(printable(explanationText(explained, options.all === true)), documentOf(explained, isVerified));
-}
-
-const MARKS = { expected: '  ', machine: '  ', unexpected: '! ', missing: '- ' } as const;
-
-function explanationText(explained: LogExplanation, isAll: boolean): string {
-  const { manifest, boot, events, bank } = explained;
-  const count = (judgement: ExplainedEvent['judgement']): number =>
-    events.filter((event) => event.judgement === judgement).length;
-  const shown = events.filter(({ judgement }) => isAll || judgement !== 'machine');
-  const summary = [
-    `${count('expected')} expected`,
-    `${count('machine')} of the machine`,
-    `${count('unexpected')} unexpected`,
-    `${count('missing')} missing`,
-  ];
-  const verdict = explained.isAsExpected
-    ? `as ${manifest.name} ${manifest.version} boots with ${conditionText(boot.condition)}`
-    : `nearest to ${manifest.name} ${manifest.version} with ${conditionText(boot.condition)}`;
-  return [...shown.map((event) => lineOf(event, bank)), '', `${verdict}: ${summary.join(', ')}`].join('\n');
-}
-
-function lineOf({ pcr, event, judgement, predicted, reason }: ExplainedEvent, bank: Bank): string {
-  const digest = event === undefined ? predicted?.digests.get(bank) : digestOf(event, bank);
-  const start = `${MARKS[judgement]}PCR ${String(pcr).padStart(2)} ${(digest === undefined ? '-' : toHex(digest).slice(0, 16)).padEnd(16)}`;
-  const from = predicted === undefined ? '' : `${predicted.description}, from ${originText(predicted.origin)}`;
-  switch (judgement) {
-    case 'expected':
-      return `${start}  expected: ${from}`;
-    case 'machine':
-      return `${start}  from the machine: ${String(event?.type)}`;
-    case 'unexpected':
-      return `${start}  unexpected: ${reason?.text ?? ''} (${String(event?.type)})`;
-    case 'missing':
-      return `${start}  missing: ${from}; ${reason?.text ?? ''}`;
-  }
-}
-
-function documentOf(explained: LogExplanation, isVerified: boolean) {
-  const { manifest, boot, bank, events, isAsExpected } = explained;
-  return {
-    isAsExpected,
-    manifest: { name: manifest.name, version: manifest.version, isVerified },
-    condition: boot.condition,
-    bank,
-    events: events.map(({ pcr, event, judgement, predicted, reason }) => {
-      const digest = event === undefined ? predicted?.digests.get(bank) : digestOf(event, bank);
-      return {
-        pcr,
-        judgement,
-        ...(event === undefined || !isPcrEvent(event)
-          ? {}
-          : { event: event.index, source: event.source, offset: event.offset, type: event.type }),
-        ...(digest === undefined ? {} : { digest: toHex(digest) }),
-        ...(predicted === undefined ? {} : { description: predicted.description, from: predicted.origin }),
-        ...(reason === undefined ? {} : { reason }),
-      };
-    }),
-  };
+  session.answer(
+    printable(explanationText(explained, options.all === true)),
+    explanationDocument(explained, isVerified),
+  );
 }

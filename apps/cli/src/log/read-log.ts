@@ -14,6 +14,8 @@ const STANDARD_INPUT = 0;
 /** A log and where it came from. */
 export interface NamedLog {
   readonly path: string;
+  /** As they were read, once: a pipe cannot be read twice, and a file may be another by then. */
+  readonly bytes: Uint8Array;
   readonly log: BootLog;
 }
 
@@ -68,12 +70,12 @@ function readToEnd(file: number, path: string, size: number): Uint8Array {
 export function readLog(path: string, quirks: readonly TcgLogQuirk[], note: (text: string) => void): NamedLog {
   const bytes = readLogFile(path);
   try {
-    return { path, log: decodeLog(bytes, { quirks }) };
+    return { path, bytes, log: decodeLog(bytes, { quirks }) };
   } catch (error) {
     if (!(error instanceof EventLogError)) throw error;
     if (error.code !== 'log_padding') throw named(path, error);
     note(`${path}: filled up with 0xff after its last event, as the area of a TDX guest's log is (CCEL)`);
-    return { path, log: decodeLog(bytes, { quirks: [...quirks, 'ccel_padding'] }) };
+    return { path, bytes, log: decodeLog(bytes, { quirks: [...quirks, 'ccel_padding'] }) };
   }
 }
 

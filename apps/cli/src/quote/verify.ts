@@ -15,13 +15,18 @@ import {
   signingKeyFromSpki,
   type TpmSigningKey,
 } from '@vouchsafe/tpm';
+import { Option } from '../arguments/option.ts';
 import { EXIT } from '../exit-code.ts';
 import { readLogFile } from '../log/read-log.ts';
+import { readManifestFile } from '../manifest-file.ts';
 import { collect, hexBytes, readSmallFile } from '../parse.ts';
 import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import { pcrSelections, pcrsDocument, pcrsText } from '../tpm/pcr-option.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
+import { answerVerdict } from './answer-verdict.ts';
+import { appraiseFiles } from './appraise-files.ts';
 
 interface VerifyOptions {
   readonly ak: string;
@@ -31,13 +36,17 @@ interface VerifyOptions {
   readonly nonce: Uint8Array;
   readonly select?: readonly PcrSelection[];
   readonly log?: readonly string[];
+  readonly manifest?: readonly string[];
+  readonly key?: readonly string[];
+  readonly secureBoot?: 'on' | 'off';
+  readonly acceptWarnings?: true;
 }
 
 export const verify: Verb = {
   define(command, session) {
     command
       .description(
-        'Checks a quote offline: signature over the exact bytes, that a TPM made it, the challenge, which PCRs, and their values; then that the logs lead to these values.',
+        'Checks a quote offline: signature over the exact bytes, that a TPM made it, the challenge, which PCRs, and their values; then that the logs lead to these values, and with manifests that every event is one of a known image.',
       )
       .requiredOption('--ak <file>', 'public attestation key: PEM, or TPM2B_PUBLIC, whose attributes are checked too')
       .requiredOption('--attest <file>', 'TPMS_ATTEST')
@@ -46,10 +55,16 @@ export const verify: Verb = {
       .requiredOption('--nonce <hex>', 'the challenge that it must answer', hexBytes)
       .option('--select <list>', 'PCRs that must be quoted, as sha256:0,7,11 (default: those of --pcrs)', pcrSelections)
       .option('--log <file>', 'boot log; may be repeated, in order', collect<string>)
+      .option('--manifest <file>', 'signed manifest of an image that may have booted; may be repeated', collect<string>)
+      .option('--key <file>', 'public key that manifests must be signed by; may be repeated', collect<string>)
+      .addOption(
+        new Option('--secure-boot <state>', 'as the machine must have had it (default: either)').choices(['on', 'off']),
+      )
+      .option('--accept-warnings', 'with --manifest: also what nothing is wrong with, but not all is known')
       .option('--json', 'print one JSON document')
       .addHelpText(
         'after',
-        '\nExit status 1: the quote does not hold, or a log does not lead to it.\n\nExample:\n  vouchsafe quote verify --ak ak.pem --attest q.attest --signature q.sig --pcrs q.pcrs --nonce 00112233445566778899aabbccddeeff',
+        "\nExit status 1: the quote does not hold, or a log does not lead to it; with --manifest: the verdict is not affirming. It is a warning where\neverything checked is right, and there is something to check it by that is missing: a baseline of the firmware, a manifest's --key.\n\nExample:\n  vouchsafe quote verify --ak ak.pem --attest q.attest --signature q.sig --pcrs q.pcrs --nonce 00112233445566778899aabbccddeeff",
       )
       .action((options: VerifyOptions) => run(session, options));
   },
@@ -64,6 +79,19 @@ function run(session: Session, options: VerifyOptions): void {
     pcrs: values,
   };
   const selection = options.select ?? selectionOf(values);
+  if (options.manifest !== undefined) {
+    const files = {
+      manifests: options.manifest.map((path) => readManifestFile(session, path, options.key ?? [])),
+      condition: options.secureBoot === undefined ? {} : { secureBoot: options.secureBoot },
+      logs: options.log ?? [],
+    };
+    const expected = { key, selection, nonce: options.nonce };
+    const appraised = appraiseFiles(evidence, expected, files, (text) => session.note(text));
+    answerVerdict(session, appraised, keyFindings, options.acceptWarnings === true);
+    return;
+  }
+  const misplaced = (['key', 'secureBoot', 'acceptWarnings'] as const).find((name) => options[name] !== undefined);
+  if (misplaced !== undefined) throw new UsageError(`--key, --secure-boot and --accept-warnings go with --manifest`);
   const outcome = checkQuote(evidence, { key, selection, nonce: options.nonce }, options.attest);
   const findings: Finding<QuoteFindingCode | AttestationKeyFindingCode>[] = [
     ...keyFindings,
