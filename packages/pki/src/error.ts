@@ -12,6 +12,7 @@ export type PkiErrorCode =
   | 'input_limit' // a file, or a text of PEM blocks, beyond the limit
   | 'pem_malformed' // text that is not PEM, or carries another label than expected
   | 'certificate_malformed' // DER, but against the rules of X.509
+  | 'crl_malformed' // DER, but against the rules of certificate revocation lists
   | 'cms_malformed' // DER, but against the rules of CMS
   | 'base64_malformed' // not base64
   | 'unsupported' // an algorithm, version or form that we do not do

@@ -12,6 +12,14 @@ export {
   type VerifySignedDataOptions,
   verifySignedData,
 } from './cms/verify.ts';
+export {
+  type CertificateRevocationList,
+  decodeCrl,
+  isCrlSignedBy,
+  type RevokedCertificate,
+} from './crl/crl.ts';
+export { type CrlInput, formatCrl, issueCrl } from './crl/issue-crl.ts';
+export type { CrlReason } from './crl/reason.ts';
 export type { DerElement } from './der/element.ts';
 export {
   type BitString,

@@ -43,12 +43,17 @@ export const OID = {
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  crlNumber: '2.5.29.20',
+  crlReason: '2.5.29.21',
   nameConstraints: '2.5.29.30',
+  crlDistributionPoints: '2.5.29.31',
   certificatePolicies: '2.5.29.32',
   authorityKeyIdentifier: '2.5.29.35',
   policyConstraints: '2.5.29.36',
   extKeyUsage: '2.5.29.37',
   anyExtendedKeyUsage: '2.5.29.37.0',
+  // RFC 4043, 2
+  permanentIdentifier: '1.3.6.1.5.5.7.8.3',
   // RFC 4519, 2 and RFC 5280, appendix A
   commonName: '2.5.4.3',
   surname: '2.5.4.4',

@@ -4,6 +4,7 @@ import { PkiError } from '@vouchsafe/pki';
 import type { FuzzTarget } from '@vouchsafe/testing';
 import fc from 'fast-check';
 import { target as certificate } from '../fuzz/certificate.ts';
+import { target as crl } from '../fuzz/crl.ts';
 import { target as signedData } from '../fuzz/signed-data.ts';
 
 /** Some octets overwritten, then perhaps cut short. */
@@ -20,7 +21,7 @@ function run(target: FuzzTarget, bytes: Uint8Array): void {
   }
 }
 
-for (const target of [certificate, signedData]) {
+for (const target of [certificate, crl, signedData]) {
   test(`${target.name}: mutated input gives a PkiError or a value, nothing else`, () => {
     const seeds = target.seeds();
     for (const seed of seeds) target.run(seed);

@@ -304,6 +304,8 @@ export {
   aesCfb,
   attestationKeyTemplate,
   changedArea,
+  clientKeyTemplate,
+  decryptionKeyTemplate,
   type SealedOptions,
   sealedTemplate,
   srkTemplate,

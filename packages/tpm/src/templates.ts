@@ -119,6 +119,24 @@ export function attestationKeyTemplate(kind: AttestationKeyKind, authPolicy: Uin
   }
 }
 
+/** A key that works for whoever is on this machine, and nowhere else. */
+const OWN = ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin', 'userWithAuth'] as const;
+
+/**
+ * A key that signs what it is given, TLS handshakes above all, with the scheme that each signature names. It proves
+ * nothing by itself: an attestation key certifies it.
+ */
+export function clientKeyTemplate(kind: 'P-256' | 'rsa-2048', authPolicy: Uint8Array = EMPTY): PublicArea {
+  const options: AreaOptions = { objectAttributes: objectAttributes(...OWN, 'noDA', 'signEncrypt'), authPolicy };
+  return kind === 'P-256' ? eccArea(options) : rsaArea(options);
+}
+
+/** A key that opens what others encrypt to this machine: RSA-2048, for RSAES-OAEP with SHA-256 alone. */
+export function decryptionKeyTemplate(authPolicy: Uint8Array = EMPTY): PublicArea {
+  const options: AreaOptions = { objectAttributes: objectAttributes(...OWN, 'noDA', 'decrypt'), authPolicy };
+  return rsaArea(options, { scheme: { scheme: 'oaep', details: { hashAlg: 'sha256' } } });
+}
+
 /** What may open a sealed object. */
 export interface SealedOptions {
   /** Empty for none. */

@@ -3,8 +3,9 @@ import { ascii } from '@vouchsafe/base';
 import type { DerElement } from '../der/element.ts';
 import type { DerReader } from '../der/reader.ts';
 import { contextTag } from '../der/tag.ts';
-import { encodeElement, encodeSequence } from '../der/writer.ts';
+import { encodeElement, encodeOid, encodeSequence, encodeUtf8String } from '../der/writer.ts';
 import { PkiError } from '../error.ts';
+import { OID } from '../oid.ts';
 import { encodeName, type Name, readName } from './name.ts';
 
 /** Names in one GeneralNames. */
@@ -23,6 +24,9 @@ const TEXT_KINDS = new Map<number, 'email' | 'dns' | 'uri'>([
   [contextTag(2, 'primitive'), 'dns'],
   [contextTag(6, 'primitive'), 'uri'],
 ]);
+/** OtherName, and its value: RFC 5280, 4.2.1.6. */
+const OTHER_NAME = contextTag(0, 'constructed');
+const OTHER_VALUE = contextTag(0, 'constructed');
 const DIRECTORY_NAME = contextTag(4, 'constructed');
 const IP_ADDRESS = contextTag(7, 'primitive');
 
@@ -56,7 +60,9 @@ export type NameToEncode =
       readonly kind: 'directory';
       /** The most general first. */
       readonly attributes: readonly { readonly oid: string; readonly text: string }[];
-    };
+    }
+  /** A device's own name, whoever gave it. RFC 4043, 2; what ACME's device-attest-01 goes by. */
+  | { readonly kind: 'permanent'; readonly identifier: string };
 
 /**
  * GeneralNames.
@@ -71,6 +77,10 @@ export function encodeGeneralNames(names: readonly NameToEncode[]): Uint8Array {
 
 function encodeGeneralName(name: NameToEncode): Uint8Array {
   if (name.kind === 'directory') return encodeElement(DIRECTORY_NAME, encodeName(name.attributes));
+  if (name.kind === 'permanent') {
+    const identifier = encodeSequence(encodeUtf8String(name.identifier));
+    return encodeElement(OTHER_NAME, encodeOid(OID.permanentIdentifier), encodeElement(OTHER_VALUE, identifier));
+  }
   if (name.kind === 'ip') {
     if (name.address.length !== 4 && name.address.length !== 16) {
       throw new PkiError('argument_invalid', `expected an address of 4 or 16 octets, found ${name.address.length}`);

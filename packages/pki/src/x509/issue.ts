@@ -75,13 +75,12 @@ export async function issueSelfSigned(input: SelfSignedInput, signer: Signer): P
 export async function issueCertificate(
   input: CertificateInput,
   spki: Uint8Array,
-  { certificate, signer }: Authority,
+  authority: Authority,
 ): Promise<Certificate> {
   if (input.subject.length === 0 && (input.subjectAltName?.length ?? 0) === 0) {
     throw new PkiError('argument_invalid', 'expected a subject or a subjectAltName, found neither');
   }
-  const identifier = certificate.extensions.subjectKeyIdentifier ?? keyIdentifier(certificate.publicKey.bytes);
-  return issue(input, spki, { name: certificate.subject.bytes, identifier, signer: asKeyOf(certificate, signer) });
+  return issue(input, spki, issuerOf(authority));
 }
 
 interface Issuer {
@@ -90,9 +89,17 @@ interface Issuer {
   readonly signer: Signer;
 }
 
-/** signWith checks with the signer's own key; here the authority's certificate says which key that must be. */
-function asKeyOf(certificate: Certificate, signer: Signer): Signer {
-  return { ...signer, spki: certificate.publicKey.bytes };
+/**
+ * What an authority puts into all that it issues. signWith checks with the signer's own key; here the authority's
+ * certificate says which key that must be.
+ */
+export function issuerOf({ certificate, signer }: Authority): Issuer {
+  const { extensions, publicKey, subject } = certificate;
+  return {
+    name: subject.bytes,
+    identifier: extensions.subjectKeyIdentifier ?? keyIdentifier(publicKey.bytes),
+    signer: { ...signer, spki: publicKey.bytes },
+  };
 }
 
 async function issue(input: CertificateInput, spki: Uint8Array, issuer: Issuer): Promise<Certificate> {
