@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-export {
-  type BootOutcome,
-  type BootRequest,
-  type BootResult,
-  bootDisk,
-  FIRMWARE_CODE,
-  FIRMWARE_VARIABLES,
-} from './boot.ts';
-export { bootKernel, type KernelBootRequest } from './boot-kernel.ts';
-export { debianCloudKernel, debianShim, type UnpackedKernel } from './debian-packages.ts';
 export { LabError, type LabErrorCode } from './error.ts';
-export { guestRoot } from './guest-root.ts';
-export { buildLabImage, type LabImage, readVariableStore, writeLabDisk, writeLabDiskWith } from './lab-image.ts';
-export { buildLabUki, type LabUkiInputs, STUB } from './lab-uki.ts';
-export { type MachineShape, RESULTS_PORT, SMALL_MACHINE } from './qemu-arguments.ts';
-export { runVouchsafe } from './vouchsafe-command.ts';
+export { debianCloudKernel, debianShim, type UnpackedKernel } from './images/debian-packages.ts';
+export { guestRoot } from './images/guest-root.ts';
+export { buildLabImage, type LabImage, readVariableStore, writeLabDisk, writeLabDiskWith } from './images/lab-image.ts';
+export { buildLabUki, type LabUkiInputs, STUB } from './images/lab-uki.ts';
+export { runVouchsafe } from './images/vouchsafe-command.ts';
+export { findAccelerator } from './machine/accelerator.ts';
+export { bootKernel, type KernelBootRequest } from './machine/boot-kernel.ts';
+export { FIRMWARE_CODE, FIRMWARE_VARIABLES } from './machine/firmware.ts';
+export { type BootResult, bootDisk, Machine } from './machine/machine.ts';
+export {
+  type Accelerator,
+  GUEST_ADDRESS,
+  HOST_ADDRESS,
+  type MachineRequest,
+  type MachineShape,
+  type NetworkRequest,
+  SMALL_MACHINE,
+} from './machine/machine-request.ts';
+export { type ManufacturedTpm, manufactureTpm } from './machine/manufacture-tpm.ts';
+export { type BootOutcome, type BootStage, stageOf } from './machine/outcome.ts';
+export { RESULTS_PORT } from './machine/results.ts';

@@ -22,9 +22,9 @@ export const MEMBER_LEVELS: Readonly<Record<string, number>> = {
   'apps/server': 8,
   'apps/agent': 8,
   'apps/dashboard': 8,
-  'apps/cli': 8,
-  // Not part of the product, so nothing of the product may import it.
-  lab: 9,
+  // Beside the apps, so that none of them can import it; only the command, which starts them all, may.
+  lab: 8,
+  'apps/cli': 9,
 };
 
 /** Members up to this level are pure: nothing but the language, TextEncoder and TextDecoder. */

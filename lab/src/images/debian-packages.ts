@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LabError } from './error.ts';
+import { LabError } from '../error.ts';
 
-const CACHE = fileURLToPath(new URL('../../.cache/lab/', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../../.cache/lab/', import.meta.url));
 
 /** A kernel with its modules, unpacked. */
 export interface UnpackedKernel {

@@ -14,7 +14,7 @@ import {
   writeDdi,
 } from '@vouchsafe/image';
 import { decodeVariableStore, type VariableStore } from '@vouchsafe/pe';
-import { FIRMWARE_VARIABLES } from './boot.ts';
+import { FIRMWARE_VARIABLES } from '../machine/firmware.ts';
 import { debianCloudKernel } from './debian-packages.ts';
 import { guestRoot } from './guest-root.ts';
 import { buildLabUki, type LabUkiInputs } from './lab-uki.ts';
@@ -55,7 +55,7 @@ export async function buildLabImage(folder: string, nonce: string): Promise<LabI
   const initrd = join(folder, 'initrd.img');
   const archive = makeInitrd({
     modulesRoot: kernel.modulesRoot,
-    modules: VIRTUAL_MACHINE_MODULES,
+    modules: [...VIRTUAL_MACHINE_MODULES, 'virtio_net'],
     systemRoot: '/',
     busybox: '/bin/busybox',
     dmsetup: '/sbin/dmsetup',

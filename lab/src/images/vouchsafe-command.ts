@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { LabError } from './error.ts';
+import { LabError } from '../error.ts';
 
-const COMMAND = fileURLToPath(new URL('../../vouchsafe', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../../vouchsafe', import.meta.url));
 
 /**
  * Runs the command of this checkout, as whoever follows the documentation does.

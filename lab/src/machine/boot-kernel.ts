@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type BootResult, readResults } from './boot.ts';
+import { LabError } from '../error.ts';
 import { Child } from './child.ts';
-import { RESULTS_PORT } from './qemu-arguments.ts';
+import type { BootResult } from './machine.ts';
+import { PlainText } from './plain-text.ts';
+import { RESULTS_PORT, readResults } from './results.ts';
 
 export interface KernelBootRequest {
   /** A kernel on this machine. */
@@ -20,18 +21,15 @@ export interface KernelBootRequest {
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000;
-const POLL_MS = 50;
 
 /** Starts a kernel without firmware, boot loader or TPM, as QEMU itself does: for what only the kernel is asked about. */
-export async function bootKernel(request: KernelBootRequest): Promise<Omit<BootResult, 'outcome'>> {
+export async function bootKernel(request: KernelBootRequest): Promise<Pick<BootResult, 'serial' | 'results'>> {
   const workDir = mkdtempSync(join(tmpdir(), 'vouchsafe-vm-'));
-  const [initrd, serialLog, results] = ['initrd', 'serial.log', 'results.cpio'].map((name) => join(workDir, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [initrd, results] = [join(workDir, 'initrd'), join(workDir, 'results.cpio')];
   writeFileSync(initrd, request.initrd);
-  const machine = Child.start('qemu-system-x86_64', [
+  const text = new PlainText();
+  let serial = '';
+  const args = [
     ...['-machine', 'q35,vmport=off', '-accel', 'tcg,thread=multi', '-cpu', 'Nehalem', '-smp', '2'],
     ...['-m', String(request.memoryMib ?? 512), '-nodefaults', '-no-reboot', '-display', 'none', '-nic', 'none'],
     ...['-kernel', request.kernel, '-initrd', initrd, '-append', `console=ttyS0 panic=-1 ${request.cmdline}`],
@@ -39,18 +37,21 @@ export async function bootKernel(request: KernelBootRequest): Promise<Omit<BootR
       ...['-drive', `if=none,id=disk${i},format=raw,readonly=on,file=${path}`],
       ...['-device', `virtio-blk-pci,drive=disk${i}`],
     ]),
-    ...['-chardev', `file,id=serial,path=${serialLog}`, '-serial', 'chardev:serial', '-device', 'virtio-serial-pci'],
+    ...['-chardev', 'stdio,id=serial,signal=off', '-serial', 'chardev:serial', '-device', 'virtio-serial-pci'],
     ...['-chardev', `file,id=results,path=${results}`],
     ...['-device', `virtserialport,chardev=results,name=${RESULTS_PORT}`],
-  ]);
+  ];
+  const machine = Child.start('qemu-system-x86_64', args, (bytes) => {
+    serial += text.push(bytes);
+  });
+  const timer = setTimeout(() => void machine.stop(), request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   try {
-    const deadline = Date.now() + (request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    while (!machine.hasExited && Date.now() < deadline) await sleep(POLL_MS);
-    await machine.stop();
-    const serial = existsSync(serialLog) ? readFileSync(serialLog, 'latin1') : '';
+    await machine.exited.catch((cause: Error) => {
+      throw new LabError('tool_failed', `qemu-system-x86_64 did not start: ${cause.message}`, { cause });
+    });
     return { serial, results: readResults(results) };
   } finally {
-    await machine.stop();
+    clearTimeout(timer);
     rmSync(workDir, { recursive: true, force: true });
   }
 }

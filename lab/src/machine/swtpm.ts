@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LabError } from '../error.ts';
 import { Child } from './child.ts';
-import { LabError } from './error.ts';
 
 const START_TIMEOUT_MS = 10_000;
 
@@ -23,23 +23,15 @@ export async function startTpm(stateDir: string, workDir: string): Promise<Runni
   mkdirSync(stateDir, { recursive: true });
   const socketPath = join(workDir, 'tpm');
   const child = Child.start('swtpm', [
-    'socket',
-    '--tpm2',
-    '--tpmstate',
-    `dir=${stateDir}`,
-    '--ctrl',
-    `type=unixio,path=${socketPath}`,
-    '--log',
-    `file=${join(workDir, 'swtpm.log')},level=1`,
-    '--flags',
-    'not-need-init',
-    '--terminate',
+    ...['socket', '--tpm2', '--tpmstate', `dir=${stateDir}`, '--ctrl', `type=unixio,path=${socketPath}`],
+    ...['--log', `file=${join(workDir, 'swtpm.log')},level=1`, '--flags', 'not-need-init', '--terminate'],
   ]);
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!existsSync(socketPath)) {
     if (child.hasExited || Date.now() > deadline) {
       await child.stop();
-      throw new LabError('tool_failed', `swtpm did not start; its log is ${join(workDir, 'swtpm.log')}`);
+      const said = child.complaint === '' ? 'nothing; is it installed?' : child.complaint;
+      throw new LabError('tool_failed', `swtpm did not start on the state in ${stateDir}; it said: ${said}`);
     }
     await sleep(5);
   }

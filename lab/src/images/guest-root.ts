@@ -5,15 +5,36 @@ import { memorySource } from '@vouchsafe/bytes';
 import type { TreeEntry } from '@vouchsafe/disk';
 import { programWithLibraries, treeOf } from '@vouchsafe/image';
 
-const INIT = fileURLToPath(new URL('../guest/init.sh', import.meta.url));
-const APPLETS = ['sh', 'mount', 'mkdir', 'cat', 'echo', 'find', 'cpio', 'sync', 'poweroff', 'sleep', 'od', 'tr'];
+const INIT = fileURLToPath(new URL('../../guest/init.sh', import.meta.url));
+const REPORT = fileURLToPath(new URL('../../guest/report.sh', import.meta.url));
+/** What init and report call, then what orders may need: the network. */
+const APPLETS = [
+  ...['sh', 'mount', 'mkdir', 'cat', 'echo', 'find', 'cpio', 'sync', 'poweroff', 'sleep', 'od', 'tr', 'printf'],
+  ...['ip', 'wget'],
+];
+/** tpm2-tools is one program under many names. */
+const TPM_TOOLS = [
+  ...[
+    'createek',
+    'createak',
+    'quote',
+    'pcrevent',
+    'pcrextend',
+    'nvread',
+    'readclock',
+    'startauthsession',
+    'policypcr',
+    'flushcontext',
+  ],
+];
 const FOLDERS = ['dev', 'proc', 'sys', 'run', 'tmp'];
 
-/** A root file system whose only program reports what its boot measured, with a quote by tpm2-tools. */
+/** A root file system that does nothing but report what its boot measured, with a quote by tpm2-tools. */
 export function guestRoot(): TreeEntry[] {
   const own = { uid: 0, gid: 0, mtimeSeconds: 0, mode: 0o755 };
   const files = [
     { path: 'bin/busybox', from: '/bin/busybox', mode: 0o755 },
+    { path: 'bin/report', from: REPORT, mode: 0o755 },
     ...programWithLibraries('/', '/usr/bin/tpm2', 'bin/tpm2'),
     // Loaded by name while it runs, so no file says that it is needed.
     ...programWithLibraries(
@@ -22,13 +43,7 @@ export function guestRoot(): TreeEntry[] {
       'lib/x86_64-linux-gnu/libtss2-tcti-device.so.0',
     ),
   ];
-  const links = [
-    ...APPLETS.map((name) => [name, 'busybox']),
-    ...['createek', 'createak', 'quote', 'pcrevent', 'startauthsession', 'policypcr', 'flushcontext'].map((name) => [
-      `tpm2_${name}`,
-      'tpm2',
-    ]),
-  ];
+  const links = [...APPLETS.map((name) => [name, 'busybox']), ...TPM_TOOLS.map((name) => [`tpm2_${name}`, 'tpm2'])];
   return treeOf(files, [
     ...links.map(
       ([name, target]): TreeEntry => ({ kind: 'symlink', path: `bin/${name}`, target: target as string, ...own }),
