@@ -8,7 +8,7 @@ import {
   MEMBER_LEVELS,
   PURE_DEPENDENCIES,
   SEES_ONLY,
-  SQL_FOLDER,
+  SQL_FOLDERS,
   SQL_MODULES,
   STARTERS,
 } from './members.ts';
@@ -88,8 +88,9 @@ function checkBuiltin(file: SourceFile, specifier: string, found: Found): LevelF
 }
 
 function checkSqlModule(file: SourceFile, name: string, found: Found): LevelFinding[] {
-  if (!isProduct(file) || !SQL_MODULES.includes(name) || file.path.startsWith(SQL_FOLDER)) return [];
-  return [found('sql', `only ${SQL_FOLDER} imports ${name}: add a method to the repository there`)];
+  if (!isProduct(file) || !SQL_MODULES.includes(name) || SQL_FOLDERS.some((folder) => file.path.startsWith(folder)))
+    return [];
+  return [found('sql', `only ${SQL_FOLDERS.join(' and ')} import ${name}: add a method to the repository there`)];
 }
 
 function checkDeclared(

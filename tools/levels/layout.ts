@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
 import type { LevelFinding } from './finding.ts';
-import { SQL_FOLDER } from './members.ts';
+import { SQL_FOLDERS } from './members.ts';
 import type { SourceFile, Tree } from './tree.ts';
 
 const SPDX = /^(\/\/|#) SPDX-License-Identifier: Apache-2\.0$/;
@@ -45,10 +45,10 @@ function checkSource(file: SourceFile): LevelFinding[] {
     add(1, 'barrel', "only what the package's exports name may gather re-exports: import from where things are");
   }
   const isProduct = file.member !== undefined && file.inner.startsWith('src/');
-  if (isProduct && !file.path.startsWith(SQL_FOLDER)) {
+  if (isProduct && !SQL_FOLDERS.some((folder) => file.path.startsWith(folder))) {
     for (const { text, line } of file.syntax.texts) {
       if (SQL.test(text))
-        add(line, 'sql', `SQL is written in ${SQL_FOLDER} alone: add a method to the repository there`);
+        add(line, 'sql', `SQL is written in ${SQL_FOLDERS.join(' and ')} alone: add a method to the repository there`);
     }
   }
   return findings;

@@ -51,8 +51,8 @@ export const SEES_ONLY: Readonly<Record<string, readonly string[]>> = { 'apps/da
 /** The one importer of node:crypto. */
 export const CRYPTO_MEMBER = 'packages/crypto';
 
-/** The one place of SQL, and of the modules that speak it. */
-export const SQL_FOLDER = 'apps/server/src/store/';
+/** The places of SQL, and of the modules that speak it: the service's store, and rpm's database, which is an SQLite file. */
+export const SQL_FOLDERS: readonly string[] = ['apps/server/src/store/', 'packages/image/src/packages/rpm/'];
 export const SQL_MODULES: readonly string[] = ['node:sqlite', 'kysely', 'pg'];
 
 /** True when a file of a member, given from the member's folder, must be pure. */

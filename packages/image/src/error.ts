@@ -14,6 +14,7 @@ export type ImageErrorCode =
   | 'not_selected' // a partition, path or section that is not there, or not only once
   | 'output_not_empty' // a folder with something in it, where an empty one is needed
   | 'extension_invalid' // an extension that no system would take
+  | 'packages_malformed' // a database of installed packages that cannot be read
   | 'limit' // more than was allowed
   | 'library_missing'; // a shared library that a program needs and no folder has
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FIRST_RECIPE, ImageError, parseRecipe } from '@vouchsafe/image';
 import fc from 'fast-check';
+import { imageCommandLine } from '../src/build/image-command-line.ts';
 
 const GOOD = `name: edge
 version: 1.0.0
@@ -69,6 +70,15 @@ test('what does not fit is said with line and column', () => {
     [`${GOOD}command-line: "a\\nb"\n`, 'r.yaml:8:15: command-line'],
     [`${GOOD}banks: [sha256, sha256]\n`, 'r.yaml:8:8: banks'],
     [`${GOOD}seed: 1234\n`, 'r.yaml:8:7: seed'],
+    [`${GOOD}ima: { policy: appraise_tcb }\n`, 'r.yaml:8:16: ima.policy'],
+    [`${GOOD}ima: { policy: [] }\n`, 'r.yaml:8:16: ima.policy'],
+    [`${GOOD}ima: { policy: tcb, template: ima }\n`, 'r.yaml:8:31: ima.template'],
+    [`${GOOD}command-line: quiet ima_policy=tcb\nima: { policy: tcb }\n`, 'r.yaml:8:15: command-line'],
+    [`${GOOD}budgets: { disk: 12parsecs }\n`, 'r.yaml:8:18: budgets.disk'],
+    [`${GOOD}budgets: { disk: 0 }\n`, 'r.yaml:8:18: budgets.disk'],
+    [`${GOOD}budgets: { boot: 20 }\n`, 'r.yaml:8:18: budgets.boot'],
+    [`${GOOD}budgets: { uki: 9999999999999999G }\n`, 'r.yaml:8:17: budgets.uki'],
+    [GOOD.replace('tar: rootfs.tar', 'tar: rootfs.tar\n  compression: zstd'), 'r.yaml:5:16: root.compression'],
     ['', 'r.yaml:1:1'],
     ['- a\n', 'r.yaml:1:1'],
   ];
@@ -77,6 +87,26 @@ test('what does not fit is said with line and column', () => {
     assert.equal(error.code, 'recipe_invalid', error.message);
     assert.ok(error.message.startsWith(start), `${start}: ${error.message}`);
   }
+});
+
+test('budgets are amounts with units, compression goes with the root, and IMA has one hash', () => {
+  const text = `${GOOD.replace('tar: rootfs.tar', 'tar: rootfs.tar\n  compression: lz4')}ima: { policy: [tcb, critical_data] }
+budgets: { disk: 1G, root: 300 MiB, uki: 64M, initrd: 4096, boot: 20s }
+`;
+  const recipe = parseRecipe(text, 'r.yaml');
+  assert.deepEqual(recipe.budgets, {
+    diskBytes: 2 ** 30,
+    rootBytes: 300 * 2 ** 20,
+    ukiBytes: 64 * 2 ** 20,
+    initrdBytes: 4096,
+    bootMs: 20_000,
+  });
+  assert.equal(recipe.compression, 'lz4');
+  assert.deepEqual(recipe.ima, { policies: ['tcb', 'critical_data'], template: 'ima-ng' });
+  assert.equal(
+    imageCommandLine({ ...recipe, commandLine: 'quiet' }, Uint8Array.of(0xab)),
+    'roothash=ab ima_policy=tcb|critical_data ima_template=ima-ng ima_hash=sha256 quiet',
+  );
 });
 
 test('tags and large texts are refused; nothing but coded errors comes out', () => {

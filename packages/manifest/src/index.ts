@@ -12,6 +12,7 @@ export {
   type ManifestBoot,
   type ManifestBudgets,
   type ManifestEvent,
+  type ManifestIma,
   type ManifestPart,
   type ManifestRoot,
   manifestSchema,

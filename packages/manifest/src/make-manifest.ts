@@ -10,6 +10,7 @@ import {
   type ManifestBoot,
   type ManifestBudgets,
   type ManifestEvent,
+  type ManifestIma,
   type ManifestPart,
   type ManifestRoot,
 } from './format/schema.ts';
@@ -37,6 +38,7 @@ export interface ManifestRequest {
   readonly boots: readonly PredictedBoot[];
   readonly parts?: readonly ManifestPart[];
   readonly budgets?: ManifestBudgets;
+  readonly ima?: ManifestIma | undefined;
   readonly banks: readonly Bank[];
 }
 
@@ -45,7 +47,7 @@ export interface ManifestRequest {
  * @throws {ManifestError} 'bank_unsupported' for an event without a digest in one of the banks.
  */
 export function makeManifest(request: ManifestRequest): Manifest {
-  const { name, version, architecture, artefacts, roots, parts = [], budgets = {}, boots } = request;
+  const { name, version, architecture, artefacts, roots, parts = [], budgets = {}, boots, ima } = request;
   const banks = BANKS.filter((bank) => request.banks.includes(bank));
   const table = new EventTable(banks);
   return {
@@ -60,6 +62,7 @@ export function makeManifest(request: ManifestRequest): Manifest {
     events: table.events,
     parts: [...parts],
     budgets,
+    ...(ima === undefined ? {} : { ima }),
   };
 }
 

@@ -40,6 +40,13 @@ test('other bytes are refused, however alike', () => {
   assert.throws(() => verifyFileList(renamed, others), codeOf('part_mismatch'));
 });
 
+test('paths are those of the running system: absolute', () => {
+  assert.throws(() => encodeFileList({ of: 'root', files: [file('bin/sh')] }, 'x'), {
+    code: 'manifest_malformed',
+    path: '/files/0/path',
+  });
+});
+
 test('a path stands in a list once', () => {
   assert.throws(
     () => encodeFileList({ of: 'root', files: [file('/a'), file('/a')] }, 'x'),

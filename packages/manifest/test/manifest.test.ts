@@ -177,3 +177,11 @@ test('an event without a digest in a bank of the manifest cannot be in it', () =
   assert.throws(() => makeManifest({ ...request, banks: ['sha256'] }), codeOf('bank_unsupported'));
   assert.equal(makeManifest({ ...request, banks: ['sha1'] }).events.length, 1);
 });
+
+test('what the kernel measures of files is part of it, as far as the image says so', () => {
+  const ima = { policies: ['tcb'], template: 'ima-ng', hash: 'sha256' };
+  const manifest = { ...sample(), ima };
+  assert.deepEqual(parseManifest(encodeManifest(manifest)).ima, ima);
+  assert.equal(parseManifest(encodeManifest(sample())).ima, undefined);
+  assert.throws(() => encodeManifest({ ...sample(), ima: { policies: [] } }), codeOf('manifest_malformed'));
+});

@@ -46,7 +46,7 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
     force: options.force ?? false,
     ...session.work,
   });
-  const { diskPath, ukiPath, manifestPath, fileListPath, diskBytes } = built;
+  const { diskPath, ukiPath, manifestPath, partPaths, packageCount, diskBytes } = built;
   for (const note of built.notes) session.note(note);
   const rootHash = toHex(built.rootHash);
   session.answer(
@@ -55,7 +55,8 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
       `  disk      ${diskPath} (${diskBytes} octets)`,
       `  image     ${ukiPath}`,
       `  manifest  ${manifestPath}`,
-      `  files     ${fileListPath}`,
+      ...partPaths.map((path) => `  beside it ${path}`),
+      `  packages  ${packageCount === 0 ? 'no database of a package manager' : packageCount}`,
       `  root hash ${rootHash}`,
     ].join('\n'),
     {
@@ -64,7 +65,8 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
       diskPath,
       ukiPath,
       manifestPath,
-      fileListPath,
+      partPaths,
+      packageCount,
       diskBytes,
       rootHash,
       notes: built.notes,

@@ -3,4 +3,5 @@ export { type DecompressionLimits, decompressed } from './decompress.ts';
 export { type InitrdPart, type OpenInitrd, type OpenInitrdOptions, openInitrd } from './open-initrd.ts';
 export { openTree, type TreeInputKind, treeInputKind } from './open-tree.ts';
 export type { OpenTree, OpenTreeOptions } from './open-tree-options.ts';
+export { SpoolFile } from './spool-file.ts';
 export { type ErofsThreads, writeErofsWithThreads } from './write-erofs-with-threads.ts';

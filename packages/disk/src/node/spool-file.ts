@@ -8,7 +8,7 @@ import { descriptorSink, FileSource, hostError } from '@vouchsafe/bytes/node';
 /**
  * A file without a name, for what does not fit into memory: it is gone when it is closed, however the process ends.
  */
-export class SpoolFile implements Disposable {
+export class SpoolFile implements ByteSink, Disposable {
   readonly label: string;
   readonly #fd: number;
   readonly #sink: ByteSink;
@@ -43,10 +43,15 @@ export class SpoolFile implements Disposable {
     return this.#size;
   }
 
+  /** @throws {BytesError} 'no_space', 'io'. */
+  write(offset: number, bytes: Uint8Array): void {
+    this.#sink.write(offset, bytes);
+    this.#size = Math.max(this.#size, offset + bytes.length);
+  }
+
   /** Behind what is there. @throws {BytesError} 'no_space', 'io'. */
   append(bytes: Uint8Array): void {
-    this.#sink.write(this.#size, bytes);
-    this.#size += bytes.length;
+    this.write(this.#size, bytes);
   }
 
   /** All that was written so far; it can be read until the file is closed. */

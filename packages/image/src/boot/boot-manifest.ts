@@ -5,12 +5,13 @@ import {
   type Manifest,
   type ManifestArtefact,
   type ManifestBudgets,
+  type ManifestIma,
   type ManifestPart,
   type ManifestRoot,
   makeManifest,
 } from '@vouchsafe/manifest';
 import { type BootArtefacts, type BootCircumstances, MeasureError, predictBoot } from '@vouchsafe/measure';
-import { parseKernelCommandLine, readSmallSection } from '@vouchsafe/pe';
+import { type KernelParameter, parseKernelCommandLine, readSmallSection } from '@vouchsafe/pe';
 
 export interface BootManifestRequest {
   readonly name: string;
@@ -62,34 +63,52 @@ export function makeBootManifest(request: BootManifestRequest): BootManifest {
   const missing = boots[0]?.unpredicted.filter(({ why }) => why !== 'machine') ?? [];
   notes.push(...missing.map(({ pcr, reason }) => `PCR ${pcr} is not in the manifest: ${reason}`));
   const machine = String(artefacts.uki.fileHeader.machine);
+  const parameters = parametersOf(artefacts);
   const manifest = makeManifest({
     name,
     version,
     architecture: ARCHITECTURES[machine] ?? machine,
     artefacts: files,
-    roots: rootsOf(artefacts),
+    roots: rootsOf(parameters),
     boots,
     parts,
     budgets,
+    ima: imaOf(parameters),
     banks,
   });
   return { manifest, notes };
 }
 
-/** What the UKI's command line says is under dm-verity: systemd-veritysetup-generator(8). */
-function rootsOf({ uki }: BootArtefacts): ManifestRoot[] {
+/** Of the UKI's own command line. */
+function parametersOf({ uki }: BootArtefacts): readonly KernelParameter[] {
   const octets = readSmallSection(uki, '.cmdline');
   if (octets === undefined) return [];
   const end = octets.indexOf(0);
-  const parameters = parseKernelCommandLine(parseUtf8(end < 0 ? octets : octets.subarray(0, end)));
+  return parseKernelCommandLine(parseUtf8(end < 0 ? octets : octets.subarray(0, end)));
+}
+
+const lastOf = (parameters: readonly KernelParameter[], key: string): string | undefined =>
+  parameters.findLast(({ name }) => name === key)?.value;
+
+/** What is under dm-verity: systemd-veritysetup-generator(8). */
+function rootsOf(parameters: readonly KernelParameter[]): ManifestRoot[] {
   return [
     ['roothash', '/'],
     ['usrhash', '/usr'],
   ].flatMap(([key, mount]) => {
-    const value = parameters.findLast((parameter) => parameter.name === key)?.value?.toLowerCase();
+    const value = lastOf(parameters, key as string)?.toLowerCase();
     if (value === undefined || !/^([0-9a-f]{2}){20,64}$/.test(value)) return [];
     return [{ mount: mount as ManifestRoot['mount'], algorithm: algorithmOf(value), rootHash: value }];
   });
+}
+
+/** Linux, security/integrity/ima/ima_policy.c (policy_setup): names between bars, of every ima_policy= that is there. */
+function imaOf(parameters: readonly KernelParameter[]): ManifestIma | undefined {
+  const texts = parameters.flatMap(({ name, value }) => (name === 'ima_policy' ? [value ?? ''] : []));
+  const policies = [...new Set(texts.flatMap((text) => text.split(/[ |\n]/)).filter((text) => text !== ''))];
+  if (policies.length === 0) return undefined;
+  const [template, hash] = [lastOf(parameters, 'ima_template'), lastOf(parameters, 'ima_hash')];
+  return { policies, ...(template === undefined ? {} : { template }), ...(hash === undefined ? {} : { hash }) };
 }
 
 /** The command line names no algorithm; the superblock does. By the length it is what everybody uses. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type LongWork, utf8 } from '@vouchsafe/base';
+import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
 import type { FatMember } from '@vouchsafe/disk';
-import { encodeFileList, type Manifest, signManifest } from '@vouchsafe/manifest';
+import { SpoolFile } from '@vouchsafe/disk/node';
+import { type Manifest, signManifest } from '@vouchsafe/manifest';
 import { keyVariables } from '../boot/key-variables.ts';
 import type { RootHashes } from '../ddi/content.ts';
 import { writeDdi } from '../ddi/write-ddi.ts';
@@ -16,13 +18,13 @@ import { imageCommandLine } from './image-command-line.ts';
 import { openImageKeys } from './image-keys.ts';
 import { imageManifest } from './image-manifest.ts';
 import { imagePartitions, MATCH_KEY, seedOf } from './image-partitions.ts';
-import { listedFiles } from './listed-files.ts';
+import { imageParts } from './image-parts.ts';
 import { openInitrds } from './open-initrds.ts';
 import { osReleaseOf } from './os-release.ts';
-import { outputNames, requireFree, writeSmall } from './output-files.ts';
+import { outputNames, requireFree, writeCopy, writeSmall } from './output-files.ts';
 import { policyContents } from './policy-contents.ts';
 import { signedCopy } from './signed-copy.ts';
-import { makeUki } from './signed-uki.ts';
+import { writeUki } from './signed-uki.ts';
 
 /** What was built, and where. */
 export interface BuiltImage {
@@ -30,7 +32,10 @@ export interface BuiltImage {
   readonly ukiPath: string;
   /** A signed envelope (DSSE). */
   readonly manifestPath: string;
-  readonly fileListPath: string;
+  /** Of what the manifest names beside it: lists of files, packages. */
+  readonly partPaths: readonly string[];
+  /** Installed packages that are named. */
+  readonly packageCount: number;
   readonly rootHash: Uint8Array;
   readonly diskBytes: number;
   readonly manifest: Manifest;
@@ -53,79 +58,62 @@ const DEFAULT_STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
  * @throws {ImageError} and what the inputs and formats refuse.
  */
 export async function buildImage(recipe: Recipe, options: BuildOptions): Promise<BuiltImage> {
-  const at = (path: string): string => resolve(options.recipeFolder, path);
-  const step = (phase: string, done: number): void => {
-    options.signal?.throwIfAborted();
-    options.onProgress?.({ phase, done, total: STEPS });
-  };
+  const { recipeFolder: folder, outputFolder, force = false, signal, onProgress } = options;
+  const at = (path: string): string => resolve(folder, path);
+  const work: LongWork = { signal, onProgress };
   using files = new DisposableStack();
   const open = (path: string): FileSource => files.use(FileSource.open(at(path)));
-  step('reading the root file system', 0);
-  const { recipeFolder: folder } = options;
-  const { timestampSeconds } = recipe;
-  const work = options.signal === undefined ? {} : { signal: options.signal };
+  const names = outputNames(recipe, outputFolder);
+  mkdirSync(outputFolder, { recursive: true });
+  for (const path of Object.values(names)) requireFree(path, force);
+  const { timestampSeconds, banks } = recipe;
   const root = files.use(
     await openRoot({ input: recipe.root, rules: recipe.rules, folder, timestampSeconds, ...work }),
   );
-  const { entries } = root;
+  const { entries, given } = root;
   const kernel = files.use(await openKernel(recipe.kernel, folder, work));
   const keys = await openImageKeys(at(recipe.keys));
-  step('making the initrd', 1);
   const initrds = openInitrds(recipe, kernel, at, open);
-  const { banks } = recipe;
-  const contents = {
-    linux: kernel.image,
-    initrds,
-    osrel: osReleaseOf(entries, recipe),
-    uname: utf8(kernel.version),
-  };
+  const osRelease = osReleaseOf(entries, recipe);
+  const contents = { linux: kernel.image, initrds, osrel: osRelease, uname: utf8(kernel.version) };
   const stub = open(recipe.stub ?? DEFAULT_STUB);
-  const ukiOf = async (rootHash: Uint8Array): Promise<Uint8Array> => {
-    const cmdline = utf8(imageCommandLine(recipe, rootHash));
-    const signed = await policyContents(stub, { ...contents, cmdline }, keys.pcr, recipe.phases);
-    return makeUki(stub, signed, keys.db);
-  };
-  const names = outputNames(recipe, options.outputFolder);
-  mkdirSync(options.outputFolder, { recursive: true });
-  for (const path of Object.values(names)) requireFree(path, options.force ?? false);
-  let uki: Uint8Array = new Uint8Array();
   const loader = recipe.loader === undefined ? undefined : await signedCopy(open(recipe.loader), keys.db);
+  let uki: ByteSource | undefined;
   const members = async (hashes: RootHashes): Promise<readonly FatMember[]> => {
-    uki = await ukiOf(hashes.get(MATCH_KEY) as Uint8Array);
+    const cmdline = utf8(imageCommandLine(recipe, hashes.get(MATCH_KEY) as Uint8Array));
+    const signed = await policyContents(stub, { ...contents, cmdline }, keys.pcr, recipe.phases, outputFolder);
+    const spool = files.use(SpoolFile.create('UKI', outputFolder));
+    await writeUki(stub, signed, keys.db, spool, outputFolder);
+    uki = spool.source();
     return espMembers(recipe, uki, loader);
   };
-  step('writing the disk', 2);
   const built = await writeDdi(
     {
-      partitions: imagePartitions(members, entries),
+      partitions: imagePartitions(members, entries, recipe.compression),
       seedUuid: recipe.seed ?? seedOf(recipe.name),
       timestampSeconds,
       signer: keys.verity,
       path: names.disk,
-      force: options.force ?? false,
+      force,
     },
     work,
   );
-  const rootHash = built.rootHashes.get(MATCH_KEY) as Uint8Array;
-  writeSmall(names.uki, uki, options.force);
-  step('predicting what it will measure', 3);
-  const list = encodeFileList({ of: 'root', files: listedFiles(entries) }, basename(names.fileList));
-  writeSmall(names.fileList, list.bytes, options.force);
-  const variables = keyVariables(at(recipe.keys));
-  const { manifest, notes } = imageManifest(recipe, names, { uki, banks, part: list.part, variables });
-  step('signing the manifest', 4);
-  writeSmall(names.manifest, await signManifest(manifest, keys.manifest), options.force);
-  step('done', STEPS);
+  if (uki === undefined) throw new Error('the disk was written without its UKI');
+  writeCopy(names.uki, uki, force);
+  const { parts, packageCount, notes } = await imageParts(recipe, names, { entries, given, initrds, osRelease }, work);
+  for (const { path, bytes } of parts) writeSmall(path, bytes, force);
+  const measured = { uki, banks, parts: parts.map(({ part }) => part), variables: keyVariables(at(recipe.keys)) };
+  const predicted = imageManifest(recipe, names, measured);
+  writeSmall(names.manifest, await signManifest(predicted.manifest, keys.manifest), force);
   return {
     diskPath: names.disk,
     ukiPath: names.uki,
     manifestPath: names.manifest,
-    fileListPath: names.fileList,
-    rootHash,
+    partPaths: parts.map(({ path }) => path),
+    packageCount,
+    rootHash: built.rootHashes.get(MATCH_KEY) as Uint8Array,
     diskBytes: built.sizeBytes,
-    manifest,
-    notes,
+    manifest: predicted.manifest,
+    notes: [...notes, ...predicted.notes],
   };
 }
-
-const STEPS = 5;

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { utf8 } from '@vouchsafe/base';
-import { memorySource } from '@vouchsafe/bytes';
+import { type ByteSource, memorySource } from '@vouchsafe/bytes';
 import type { FatMember } from '@vouchsafe/disk';
 import { ESP_PATH } from '@vouchsafe/pe';
 import type { Recipe } from '../recipe/recipe.ts';
 
 /** Boot Loader Specification, type 2: the loader finds what lies in EFI/Linux. */
-export function espMembers(recipe: Recipe, uki: Uint8Array, loader: Uint8Array | undefined): FatMember[] {
-  const image = memorySource(uki, 'UKI');
-  if (loader === undefined) return [{ path: 'EFI/BOOT/BOOTX64.EFI', content: image }];
+export function espMembers(recipe: Recipe, uki: ByteSource, loader: Uint8Array | undefined): FatMember[] {
+  if (loader === undefined) return [{ path: 'EFI/BOOT/BOOTX64.EFI', content: uki }];
   const name = `${recipe.name}_${recipe.version}.efi`;
   return [
     { path: 'EFI/BOOT/BOOTX64.EFI', content: memorySource(loader, 'systemd-boot') },
     { path: 'EFI/systemd/systemd-bootx64.efi', content: memorySource(loader, 'systemd-boot') },
-    { path: `EFI/Linux/${name}`, content: image },
+    { path: `EFI/Linux/${name}`, content: uki },
     { path: ESP_PATH.loaderConf.replace(/^\//, ''), content: memorySource(utf8('timeout 0\n'), 'loader.conf') },
     { path: 'loader/entries.srel', content: memorySource(utf8('type1\n'), 'entries.srel') },
   ];

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
+import { imaParameters } from '../recipe/ima-input.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
-/** What the root hash is said in: everything else of the command line is the recipe's. */
+/** The root hash, and what the kernel measures of files; everything else of the command line is the recipe's. */
 export function imageCommandLine(recipe: Recipe, rootHash: Uint8Array): string {
-  return [`roothash=${toHex(rootHash)}`, recipe.commandLine].filter((part) => part !== '').join(' ');
+  const ima = recipe.ima === undefined ? [] : imaParameters(recipe.ima);
+  return [`roothash=${toHex(rootHash)}`, ...ima, recipe.commandLine].filter((part) => part !== '').join(' ');
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
 import { toHex } from '@vouchsafe/base';
-import { type ByteSource, memorySource } from '@vouchsafe/bytes';
+import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
 import type { Bank, ManifestArtefact, ManifestPart } from '@vouchsafe/manifest';
 import type { FirmwareVariable } from '@vouchsafe/measure';
@@ -13,9 +13,9 @@ import type { OutputNames } from './output-files.ts';
 
 /** What is known of an image beside its recipe when the manifest is made. */
 export interface Measured {
-  readonly uki: Uint8Array;
+  readonly uki: ByteSource;
   readonly banks: readonly Bank[];
-  readonly part: ManifestPart;
+  readonly parts: readonly ManifestPart[];
   readonly variables: readonly FirmwareVariable[];
 }
 
@@ -26,7 +26,7 @@ export interface Measured {
 export function imageManifest(
   recipe: Recipe,
   names: OutputNames,
-  { uki, banks, part, variables }: Measured,
+  { uki, banks, parts, variables }: Measured,
 ): BootManifest {
   using disk = FileSource.open(names.disk);
   const { artefacts } = openBootDisk(disk);
@@ -42,7 +42,8 @@ export function imageManifest(
     banks,
     artefacts: { ...artefacts, variables },
     circumstances: { phases: recipe.phases },
-    files: [artefact('disk', names.disk, disk), artefact('uki', names.uki, memorySource(uki, names.uki))],
-    parts: [part],
+    files: [artefact('disk', names.disk, disk), artefact('uki', names.uki, uki)],
+    parts,
+    budgets: recipe.budgets,
   });
 }

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex, utf8 } from '@vouchsafe/base';
 import { digest } from '@vouchsafe/crypto';
-import { architecturePartitionType, commonPartitionType, type FatMember, type TreeEntry } from '@vouchsafe/disk';
+import {
+  architecturePartitionType,
+  commonPartitionType,
+  type ErofsCompression,
+  type FatMember,
+  type TreeEntry,
+} from '@vouchsafe/disk';
 import type { DdiPartition, RootHashes } from '../ddi/content.ts';
 
 /** By which the parts of the verity root find each other. */
@@ -11,6 +17,7 @@ export const MATCH_KEY = 'root';
 export function imagePartitions(
   members: (hashes: RootHashes) => Promise<readonly FatMember[]>,
   tree: readonly TreeEntry[],
+  compression: ErofsCompression,
 ): DdiPartition[] {
   const type = (name: 'root' | 'root-verity' | 'root-verity-sig'): string => architecturePartitionType(name, 'x86-64');
   const verity = (role: 'data' | 'hash' | 'signature') => ({ role, matchKey: MATCH_KEY });
@@ -26,7 +33,7 @@ export function imagePartitions(
       typeUuid: type('root'),
       label: 'root-x86-64',
       verity: verity('data'),
-      content: { kind: 'erofs', tree },
+      content: { kind: 'erofs', tree, compression },
     },
     { name: 'root-verity', typeUuid: type('root-verity'), label: 'root-x86-64-verity', verity: verity('hash') },
     {

@@ -1,24 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex } from '@vouchsafe/base';
-import type { TreeEntry } from '@vouchsafe/disk';
+import { type LongWork, toHex } from '@vouchsafe/base';
+import type { ByteSource } from '@vouchsafe/bytes';
+import { overlayTrees, type TreeEntry } from '@vouchsafe/disk';
+import { openInitrd } from '@vouchsafe/disk/node';
 import type { ListedFile } from '@vouchsafe/manifest';
 import { digestOf } from './digest-of.ts';
 
-/** The regular files of a tree, each hard link under its own name. */
-export function listedFiles(entries: readonly TreeEntry[]): ListedFile[] {
+/**
+ * The regular files of a tree, each hard link under its own name.
+ * @param mount where the running system has the tree.
+ * @throws {BytesError}
+ */
+export async function listedFiles(
+  entries: readonly TreeEntry[],
+  mount: '/' | '/usr' = '/',
+  { signal, onProgress }: LongWork = {},
+): Promise<ListedFile[]> {
+  const prefix = mount === '/' ? '/' : `${mount}/`;
   const files = new Map<string, ListedFile>();
+  const total = entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? entry.content.size : 0), 0);
+  let done = 0;
+  let told = 0;
   for (const entry of entries) {
     if (entry.kind !== 'file') continue;
+    signal?.throwIfAborted();
     files.set(entry.path, {
-      path: entry.path,
+      path: prefix + entry.path,
       sizeBytes: entry.content.size,
       sha256: toHex(digestOf(entry.content)),
       isExecutable: (entry.mode & 0o111) !== 0,
     });
+    done += entry.content.size;
+    if (done - told < TELL_BYTES) continue;
+    told = done;
+    await onProgress?.({ phase: 'digesting files', done, total });
   }
   for (const entry of entries) {
     const target = entry.kind === 'hardlink' ? files.get(entry.target) : undefined;
-    if (target !== undefined) files.set(entry.path, { ...target, path: entry.path });
+    if (target !== undefined) files.set(entry.path, { ...target, path: prefix + entry.path });
   }
   return [...files.values()];
+}
+
+const TELL_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The regular files of the initrds that a UKI has, as the kernel unpacks them over each other.
+ * @throws {DiskError} 'cpio_malformed', 'compression_malformed', 'compression_unsupported', 'limit'. @throws {BytesError}
+ */
+export async function listedInitrdFiles(initrds: readonly ByteSource[], work: LongWork = {}): Promise<ListedFile[]> {
+  using open = new DisposableStack();
+  const trees: (readonly TreeEntry[])[] = [];
+  for (const initrd of initrds) trees.push(open.use(await openInitrd(initrd, work)).entries);
+  const [only = []] = trees;
+  return listedFiles(trees.length > 1 ? overlayTrees(trees) : only, '/', work);
 }

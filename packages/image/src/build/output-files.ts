@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import type { ByteSource } from '@vouchsafe/bytes';
 import { OutputFile } from '@vouchsafe/bytes/node';
+import { copySource } from '@vouchsafe/disk';
 import type { Recipe } from '../recipe/recipe.ts';
 
 export interface OutputNames {
@@ -8,6 +10,8 @@ export interface OutputNames {
   readonly uki: string;
   readonly manifest: string;
   readonly fileList: string;
+  readonly initrdFileList: string;
+  readonly packages: string;
 }
 
 /** Where the files of an image go. */
@@ -18,6 +22,8 @@ export function outputNames({ name, version }: Recipe, folder: string): OutputNa
     uki: `${base}.efi`,
     manifest: `${base}.manifest.json`,
     fileList: `${base}.files.json`,
+    initrdFileList: `${base}.initrd-files.json`,
+    packages: `${base}.cdx.json`,
   };
 }
 
@@ -25,6 +31,13 @@ export function outputNames({ name, version }: Recipe, folder: string): OutputNa
 export function requireFree(path: string, force: boolean): void {
   using probe = OutputFile.create(path, { force });
   probe.discard();
+}
+
+/** What may be larger, whole or not at all. */
+export function writeCopy(path: string, source: ByteSource, force = false): void {
+  using file = OutputFile.create(path, { force });
+  copySource(source, file, 0);
+  file.commit();
 }
 
 /** A file that fits into memory, whole or not at all. */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { utf8 } from '@vouchsafe/base';
-import { type ByteSource, MemorySink, memorySource } from '@vouchsafe/bytes';
+import type { ByteSource } from '@vouchsafe/bytes';
+import { SpoolFile } from '@vouchsafe/disk/node';
 import type { Bank } from '@vouchsafe/manifest';
 import { formatPcrSignatures, predictPcr11, signPcrPolicies } from '@vouchsafe/measure';
 import { buildUki, openPe, type UkiContents } from '@vouchsafe/pe';
 import { formatPem, type Signer } from '@vouchsafe/pki';
-
-const MAX_UKI_BYTES = 1024 * 1024 * 1024;
 
 /**
  * The contents with the public key that signs PCR policies and with its signatures for the PCR 11 that they lead to, so that
@@ -19,13 +18,14 @@ export async function policyContents(
   contents: UkiContents,
   signers: ReadonlyMap<Bank, Signer>,
   phases: readonly string[],
+  spoolFolder?: string,
 ): Promise<UkiContents> {
   const [first] = signers.values();
   if (first === undefined) return contents;
   const withKey = { ...contents, pcrpkey: utf8(formatPem('PUBLIC KEY', first.spki)) };
-  const unsigned = new MemorySink(MAX_UKI_BYTES, 'UKI without policies');
+  using unsigned = SpoolFile.create('UKI without policies', spoolFolder);
   await buildUki(openPe(stub), withKey, unsigned);
-  const uki = openPe(memorySource(unsigned.bytes(), 'UKI without policies'));
+  const uki = openPe(unsigned.source());
   const request = { banks: [...signers.keys()], phases: ['', ...phases] };
   const signatures = await signPcrPolicies(predictPcr11(uki, request), signers);
   return { ...withKey, pcrsig: utf8(formatPcrSignatures(signatures)) };

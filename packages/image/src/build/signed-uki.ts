@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ByteSource, MemorySink, memorySource } from '@vouchsafe/bytes';
+import { type ByteSink, type ByteSource, MemorySink } from '@vouchsafe/bytes';
+import { SpoolFile } from '@vouchsafe/disk/node';
 import { buildUki, openPe, signPe, type UkiContents } from '@vouchsafe/pe';
 import type { Signer } from '@vouchsafe/pki';
 
@@ -7,18 +8,34 @@ import type { Signer } from '@vouchsafe/pki';
 const MAX_UKI_BYTES = 1024 * 1024 * 1024;
 
 /**
- * A unified kernel image, signed for Secure Boot when there is a signer.
- * @throws {PeError} @throws {PkiError}
+ * Writes a unified kernel image, signed for Secure Boot when there is a signer. Its initrd is in no memory: before it is
+ * signed it lies in a file without a name.
+ * @param spoolFolder where that is; the host's own for temporary files unless given.
+ * @throws {PeError} @throws {PkiError} @throws {BytesError}
  */
+export async function writeUki(
+  stub: ByteSource,
+  contents: UkiContents,
+  signer: Signer | undefined,
+  sink: ByteSink,
+  spoolFolder?: string,
+): Promise<void> {
+  if (signer === undefined) {
+    await buildUki(openPe(stub), contents, sink);
+    return;
+  }
+  using unsigned = SpoolFile.create('UKI', spoolFolder);
+  await buildUki(openPe(stub), contents, unsigned);
+  await signPe(openPe(unsigned.source()), sink, { signer });
+}
+
+/** The same in memory. @throws {PeError} @throws {PkiError} @throws {BytesError} */
 export async function makeUki(
   stub: ByteSource,
   contents: UkiContents,
   signer: Signer | undefined,
 ): Promise<Uint8Array> {
-  const unsigned = new MemorySink(MAX_UKI_BYTES, 'unsigned UKI');
-  await buildUki(openPe(stub), contents, unsigned);
-  if (signer === undefined) return unsigned.bytes();
-  const signed = new MemorySink(MAX_UKI_BYTES, 'signed UKI');
-  await signPe(openPe(memorySource(unsigned.bytes(), 'UKI')), signed, { signer });
-  return signed.bytes();
+  const sink = new MemorySink(MAX_UKI_BYTES, 'UKI');
+  await writeUki(stub, contents, signer, sink);
+  return sink.bytes();
 }

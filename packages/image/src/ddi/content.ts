@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteSource } from '@vouchsafe/bytes';
-import type { FatMember, FileTree, PartitionDefinition } from '@vouchsafe/disk';
+import type { ErofsCompression, FatMember, FileTree, PartitionDefinition } from '@vouchsafe/disk';
 
 /** Root hashes by the match key of their partitions. */
 export type RootHashes = ReadonlyMap<string, Uint8Array>;
@@ -14,7 +14,7 @@ export type FatMembers = readonly FatMember[] | ((rootHashes: RootHashes) => Pro
 
 /** What is in a partition. Hash trees and signatures are made, and so is nobody's content. */
 export type PartitionContent =
-  | { readonly kind: 'erofs'; readonly tree: FileTree }
+  | { readonly kind: 'erofs'; readonly tree: FileTree; readonly compression?: ErofsCompression }
   | { readonly kind: 'vfat'; readonly members: FatMembers; readonly label?: string }
   | { readonly kind: 'blocks'; readonly source: ByteSource }
   | { readonly kind: 'swap' };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LongWork } from '@vouchsafe/base';
 import type { ByteSink } from '@vouchsafe/bytes';
 import {
   copySource,
@@ -9,6 +10,7 @@ import {
   planFat32,
   type SectorSize,
 } from '@vouchsafe/disk';
+import { SpoolFile, writeErofsWithThreads } from '@vouchsafe/disk/node';
 import type { DdiPartition, FatMembers, RootHashes } from './content.ts';
 
 export interface ContentContext {
@@ -16,9 +18,14 @@ export interface ContentContext {
   readonly timestampSeconds: number;
   /** Of the partition, as it is derived from the seed; the file system's follows from it. */
   readonly partitionUuid: string;
+  /** Where what is compressed waits until its place is known; it is closed by `files`. */
+  readonly spoolFolder: string;
+  readonly files: DisposableStack;
+  readonly threads: number | undefined;
+  readonly work: LongWork;
 }
 
-/** A content whose size is known; making it reads nothing but names and sizes. */
+/** A content whose size is known; making it reads nothing but names and sizes, unless it is compressed. */
 export interface PlannedContent {
   readonly sizeBytes: number;
   /** Whether it can be written only when the root hashes are known. */
@@ -45,8 +52,16 @@ export async function planContent(
     case undefined:
       return undefined;
     case 'erofs': {
-      const plan = planErofsImage({ tree: content.tree, uuid, timestampSeconds: context.timestampSeconds });
-      return { sizeBytes: plan.sizeBytes, needsRootHashes: false, write: async (sink, at) => plan.write(sink, at) };
+      const { signal } = context.work;
+      const request = { tree: content.tree, uuid, timestampSeconds: context.timestampSeconds, signal };
+      if (content.compression === 'lz4') return compressed(request, context);
+      const plan = planErofsImage(request);
+      const { sizeBytes } = plan;
+      return {
+        sizeBytes,
+        needsRootHashes: false,
+        write: async (sink, at) => plan.write(tellingSink(sink, at, sizeBytes, context.work), at),
+      };
     }
     case 'blocks':
       return {
@@ -63,6 +78,38 @@ export async function planContent(
     case 'vfat':
       return planVolume(partition, content, context, matchKeys);
   }
+}
+
+/** How large it is shows only when it is there. */
+async function compressed(
+  request: Parameters<typeof planErofsImage>[0],
+  { spoolFolder, files, threads, work }: ContentContext,
+): Promise<PlannedContent> {
+  const spool = files.use(SpoolFile.create('EROFS', spoolFolder));
+  const { sizeBytes } = await writeErofsWithThreads({ ...request, compression: 'lz4' }, spool, 0, { threads, ...work });
+  return {
+    sizeBytes,
+    needsRootHashes: false,
+    write: async (sink, at) => copySource(spool.source(), sink, at),
+  };
+}
+
+const TELL_BYTES = 8 * 1024 * 1024;
+
+/** Tells how far a file system is that is written in one go, in which nobody can be waited for. */
+function tellingSink(sink: ByteSink, start: number, total: number, { onProgress }: LongWork): ByteSink {
+  if (onProgress === undefined) return sink;
+  let told = 0;
+  return {
+    label: sink.label,
+    write: (offset, bytes) => {
+      sink.write(offset, bytes);
+      const done = Math.min(total, offset + bytes.length - start);
+      if (done - told < TELL_BYTES) return;
+      told = done;
+      void onProgress({ phase: 'writing files', done, total });
+    },
+  };
 }
 
 /** A volume fills its partition: all of what it is given, down to the largest size where that is below the usual one. */

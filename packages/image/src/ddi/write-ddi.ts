@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { dirname } from 'node:path';
 import { type LongWork, parseHex } from '@vouchsafe/base';
+import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource, OutputFile } from '@vouchsafe/bytes/node';
 import {
   type BytePlace,
@@ -33,8 +35,10 @@ export interface DdiRequest {
   readonly sizeBytes?: number | undefined;
   readonly path: string;
   readonly force?: boolean;
-  /** Threads to hash with; as the machine and the size suggest unless given. */
+  /** Threads to hash and compress with; as the machine and the size suggest unless given. */
   readonly threads?: number | undefined;
+  /** Looks at the disk before it has its name; what it throws leaves nothing behind, and what was there as it was. */
+  readonly check?: ((disk: ByteSource, table: GptTable) => void) | undefined;
 }
 
 export interface WrittenDdi {
@@ -63,8 +67,10 @@ export async function writeDdi(request: DdiRequest, work: LongWork = {}): Promis
   }
   const uuids = definitionUuids(partitions, seedUuid);
   const plans: (PlannedContent | undefined)[] = [];
+  using files = new DisposableStack();
+  const common = { sectorSize, timestampSeconds, files, spoolFolder: dirname(request.path), work };
   for (const [i, partition] of partitions.entries()) {
-    const context = { sectorSize, timestampSeconds, partitionUuid: uuids[i] as string };
+    const context = { ...common, threads: request.threads, partitionUuid: uuids[i] as string };
     const keys = groups.map(({ matchKey }) => matchKey);
     plans.push(await planContent(partition, context, keys));
   }
@@ -95,6 +101,11 @@ export async function writeDdi(request: DdiRequest, work: LongWork = {}): Promis
   await writeContents(true);
   const named = withRootHashes(table, partitions, rootHashes);
   writeGpt(disk, named);
+  if (request.check !== undefined) {
+    const size = table.sectors * sectorSize;
+    using whole = FileSource.over({ fd: disk.fd, label: request.path, size, extents: [{ start: 0, end: size }] });
+    request.check(whole, named);
+  }
   disk.commit();
   return { table: named, sizeBytes: table.sectors * sectorSize, rootHashes };
 }

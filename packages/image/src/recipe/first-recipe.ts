@@ -11,6 +11,7 @@ version: 0.1.0
 # (of Debian), or a list of layers.
 root:
   tar: rootfs.tar
+  # compression: lz4
 
 # Changes of its files, one after the other. A rule that applies to nothing is a mistake, unless it is optional.
 # rules:
@@ -38,6 +39,16 @@ command-line: console=ttyS0 quiet
 
 # Made with: vouchsafe keys generate keys
 keys: keys
+
+# Which files the kernel measures as they are used (IMA, PCR 10). Their digests are in the lists beside the manifest.
+# ima:
+#   policy: tcb
+
+# Most that the image may need; one that needs more is not built.
+# budgets:
+#   disk: 512M
+#   uki: 64M
+#   boot: 20s
 
 # Boot phases that the root extends into PCR 11 (systemd-pcrphase).
 # phases: [enter-initrd, 'enter-initrd:leave-initrd']

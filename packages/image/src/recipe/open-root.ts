@@ -18,6 +18,8 @@ export interface OpenRootRequest extends LongWork {
 /** A root file system; what is in it can be read until it is closed. */
 export interface OpenRoot extends Disposable {
   readonly entries: readonly TreeEntry[];
+  /** As it came, before any rule: a rule may take the package manager away, and what it installed is still there. */
+  readonly given: readonly TreeEntry[];
 }
 
 /**
@@ -38,7 +40,7 @@ export async function openRoot(request: OpenRootRequest): Promise<OpenRoot> {
       ? (trees[0] as readonly TreeEntry[])
       : overlayTrees(trees, { impliedMtimeSeconds: timestampSeconds });
     const entries = clampTimes(applyTreeRules(whole, rules), timestampSeconds);
-    return { entries, [Symbol.dispose]: () => stack.dispose() };
+    return { entries, given: whole, [Symbol.dispose]: () => stack.dispose() };
   } catch (error) {
     stack.dispose();
     throw error;

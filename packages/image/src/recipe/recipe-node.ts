@@ -139,6 +139,12 @@ export class RecipeNode {
     return value;
   }
 
+  /** Text or a number, as text: for an amount with its unit. */
+  plain(): string {
+    const value = this.#scalar();
+    return typeof value === 'number' ? String(value) : this.text();
+  }
+
   oneOf<const T extends string>(...values: readonly T[]): T {
     const text = this.text();
     return values.find((value) => value === text) ?? this.refuse(`expected one of ${values.join(', ')}, found ${text}`);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TreeRule } from '@vouchsafe/disk';
+import type { ErofsCompression, TreeRule } from '@vouchsafe/disk';
 import { BANKS, type Bank } from '@vouchsafe/manifest';
+import { type Budgets, parseBudgets } from './budgets.ts';
+import { type ImaInput, parseIma } from './ima-input.ts';
 import { type KernelInput, parseKernelInput } from './kernel-input.ts';
 import { RecipeNode } from './recipe-node.ts';
 import { parseRootInput, type RootInput } from './root-input.ts';
@@ -26,6 +28,8 @@ export interface Recipe {
   /** Of every file of the image, in seconds since 1970. */
   readonly timestampSeconds: number;
   readonly root: RootInput;
+  /** Of the root's file system. */
+  readonly compression: ErofsCompression;
   readonly rules: readonly TreeRule[];
   readonly kernel: KernelInput;
   readonly initrd: InitrdInput;
@@ -39,6 +43,9 @@ export interface Recipe {
   /** Boot phase paths that initrd and root extend into PCR 11. */
   readonly phases: readonly string[];
   readonly banks: readonly Bank[];
+  /** Without it the kernel is not told to measure files. */
+  readonly ima: ImaInput | undefined;
+  readonly budgets: Budgets;
 }
 
 const NAMES = [
@@ -56,6 +63,8 @@ const NAMES = [
   'keys',
   'phases',
   'banks',
+  'ima',
+  'budgets',
 ];
 
 /** Seconds of a 32-bit time, which EROFS and FAT have room for. */
@@ -76,11 +85,12 @@ export function parseRecipe(text: string, file: string, settings: ReadonlyMap<st
     seed: seedOf(node.optional('seed')),
     timestampSeconds,
     root: parseRootInput(node.member('root')),
+    compression: node.member('root').optional('compression')?.oneOf('none', 'lz4') ?? 'none',
     rules: parseTreeRules(node.optional('rules')),
     kernel: parseKernelInput(node.member('kernel')),
     initrd: parseInitrd(node.optional('initrd')),
     stub: node.optional('stub')?.text(),
-    commandLine: commandLineOf(node.optional('command-line')),
+    commandLine: commandLineOf(node.optional('command-line'), node.optional('ima') !== undefined),
     loader: node.optional('loader')?.text(),
     keys: node.member('keys').text(),
     phases:
@@ -89,6 +99,8 @@ export function parseRecipe(text: string, file: string, settings: ReadonlyMap<st
         ?.items()
         .map((phase) => phase.text()) ?? [],
     banks: banksOf(node.optional('banks')),
+    ima: parseIma(node.optional('ima')),
+    budgets: parseBudgets(node.optional('budgets')),
   };
 }
 
@@ -110,8 +122,11 @@ function seedOf(node: RecipeNode | undefined): string | undefined {
 }
 
 /** Firmware, stub and kernel split it at white space, so it is one line. */
-function commandLineOf(node: RecipeNode | undefined): string {
+function commandLineOf(node: RecipeNode | undefined, hasIma: boolean): string {
   const text = node?.text() ?? '';
+  if (hasIma && /(^|[\s"])ima_(policy|template|hash)=/.test(text)) {
+    node?.refuse('expected ima_policy=, ima_template= and ima_hash= from the member ima alone');
+  }
   if (!/^[\x20-\x7e]{0,2048}$/.test(text)) node?.refuse('expected one line of at most 2048 printable ASCII characters');
   return text;
 }

@@ -29,21 +29,27 @@ export type RootInput = readonly (RootLayer | RootFile)[];
 
 const KINDS = ['folder', 'tar', 'oci', 'packages'] as const;
 const LAYER_KINDS = [...KINDS, 'file'] as const;
+/** Members beside where it comes from. */
+const OF_THE_ROOT = ['compression'];
 const DEFAULT_FILE_MODE = 0o644;
 
 /**
  * The recipe's `root`: one of `folder`, `tar`, `oci` and `packages` and what goes with it, or `layers`, a list of such and
- * of single files.
+ * of single files. How it is compressed is no matter of where it comes from; the recipe reads that.
  * @throws {ImageError} 'recipe_invalid'
  */
 export function parseRootInput(node: RecipeNode): RootInput {
   const layers = node.optional('layers');
-  if (layers === undefined) return parseLayer(node, KINDS);
-  node.allow('layers');
+  if (layers === undefined) return parseLayer(node, KINDS, OF_THE_ROOT);
+  node.allow('layers', ...OF_THE_ROOT);
   return layers.items().flatMap((item) => parseLayer(item, LAYER_KINDS));
 }
 
-function parseLayer(node: RecipeNode, kinds: readonly (typeof LAYER_KINDS)[number][]): RootInput {
+function parseLayer(
+  node: RecipeNode,
+  kinds: readonly (typeof LAYER_KINDS)[number][],
+  more: readonly string[] = [],
+): RootInput {
   const found = kinds.filter((kind) => node.optional(kind) !== undefined);
   const [kind] = found;
   if (kind === undefined || found.length > 1) {
@@ -51,7 +57,7 @@ function parseLayer(node: RecipeNode, kinds: readonly (typeof LAYER_KINDS)[numbe
   }
   switch (kind) {
     case 'packages':
-      node.allow(kind);
+      node.allow(kind, ...more);
       return node
         .member(kind)
         .items()
@@ -59,9 +65,9 @@ function parseLayer(node: RecipeNode, kinds: readonly (typeof LAYER_KINDS)[numbe
     case 'file':
       return [parseFile(node)];
     case 'folder':
-      return [parseFolder(node)];
+      return [parseFolder(node, more)];
     default:
-      return [parseArchive(node, kind)];
+      return [parseArchive(node, kind, more)];
   }
 }
 
@@ -71,8 +77,8 @@ function parseFile(node: RecipeNode): RootFile {
   return { kind: 'file', path: node.member('file').text(), at: parsePlace(node.member('at')), mode };
 }
 
-function parseFolder(node: RecipeNode): RootLayer {
-  node.allow('folder', 'xattrs', 'at');
+function parseFolder(node: RecipeNode, more: readonly string[]): RootLayer {
+  node.allow('folder', 'xattrs', 'at', ...more);
   const xattrs = node.optional('xattrs')?.oneOf('read', 'ignore');
   const at = node.optional('at');
   return {
@@ -83,8 +89,8 @@ function parseFolder(node: RecipeNode): RootLayer {
   };
 }
 
-function parseArchive(node: RecipeNode, kind: 'tar' | 'oci'): RootLayer {
-  node.allow(kind, 'duplicates', ...(kind === 'oci' ? ['platform', 'reference'] : []));
+function parseArchive(node: RecipeNode, kind: 'tar' | 'oci', more: readonly string[]): RootLayer {
+  node.allow(kind, 'duplicates', ...more, ...(kind === 'oci' ? ['platform', 'reference'] : []));
   const duplicates = node.optional('duplicates')?.oneOf('refuse', 'replace');
   const path = node.member(kind).text();
   const common = { kind, path, ...(duplicates === undefined ? {} : { duplicates }) };

@@ -145,12 +145,30 @@ export const partSchema = Type.Object(
   strict,
 );
 
-/** Most that the image may need. */
+/** Most that the image may need. What is a size was kept when the image was built; the time only a boot can show. */
 export const budgetSchema = Type.Object(
   {
     bootMs: Type.Optional(size),
     diskBytes: Type.Optional(size),
+    rootBytes: Type.Optional(size),
     ukiBytes: Type.Optional(size),
+    initrdBytes: Type.Optional(size),
+  },
+  strict,
+);
+
+/**
+ * What the kernel's integrity measurement (IMA) is told by the image's command line, and so which files have an entry in its
+ * list (PCR 10). Linux, Documentation/admin-guide/kernel-parameters.txt, ima_policy=, ima_template=, ima_hash=.
+ */
+export const imaSchema = Type.Object(
+  {
+    /** Built into the kernel: 'tcb', 'critical_data'. */
+    policies: Type.Array(name, { minItems: 1, maxItems: 16, uniqueItems: true }),
+    /** Form of the entries; the kernel's own unless given. */
+    template: Type.Optional(name),
+    /** Of files, in the entries; the kernel's own unless given. */
+    hash: Type.Optional(name),
   },
   strict,
 );
@@ -177,6 +195,8 @@ const MEMBERS = {
   boots: Type.Array(bootSchema, { minItems: 1, maxItems: LIMITS.boots }),
   parts: Type.Array(partSchema, { maxItems: LIMITS.parts }),
   budgets: budgetSchema,
+  /** Without it the image asks for no measurement of files. */
+  ima: Type.Optional(imaSchema),
 };
 
 /** A manifest as JSON (JSON Schema 2020-12). */
@@ -192,5 +212,6 @@ export type ManifestEvent = Static<typeof eventSchema>;
 export type ManifestBoot = Static<typeof bootSchema>;
 export type ManifestPart = Static<typeof partSchema>;
 export type ManifestBudgets = Static<typeof budgetSchema>;
+export type ManifestIma = Static<typeof imaSchema>;
 /** Under which circumstances an image boots. */
 export type BootCondition = Static<typeof conditionSchema>;

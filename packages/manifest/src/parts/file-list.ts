@@ -11,14 +11,19 @@ export const FILE_LIST_FORMAT = 'vouchsafe-files-1';
 const MAX_BYTES = 256 * 1024 * 1024;
 const MAX_FILES = 1_000_000;
 
-/** Each file of a tree: what IMA will measure when it is used. */
+/**
+ * Each file of a tree, as IMA logs it when it is used: by its path in the running system and the digest of its content.
+ * Linux, security/integrity/ima/ima_api.c (ima_collect_measurement, ima_d_path). A kernel module is logged as the file that
+ * it is, compressed where it is; a file under several names by the name it was opened by.
+ */
 const fileListSchema = Type.Object(
   {
     of: Type.String({ minLength: 1, maxLength: 128 }),
     files: Type.Array(
       Type.Object(
         {
-          path: Type.String({ minLength: 1, maxLength: 4096 }),
+          /** Absolute, links followed: `/usr/bin/env`, where the tree is mounted as the system's `/usr`, too. */
+          path: Type.String({ pattern: '^/', maxLength: 4096 }),
           /** Octets. */
           sizeBytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
           sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
@@ -33,7 +38,7 @@ const fileListSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** The files of an initrd or a root, sorted by path. */
+/** The files of an initrd, a root or /usr, sorted by path. */
 export type FileList = Static<typeof fileListSchema>;
 export type ListedFile = FileList['files'][number];
 
