@@ -8,6 +8,7 @@ export const MEMBER_LEVELS: Readonly<Record<string, number>> = {
   'packages/bytes': 1,
   'packages/crypto': 1,
   'packages/pki': 2,
+  'packages/audit': 3,
   'packages/verity': 3,
   'packages/disk': 3,
   'packages/pe': 3,

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { encodeBase64, PkiError, parseBase64 } from '@vouchsafe/pki';
+import { AuditError } from '../error.ts';
+import type { Frontier } from '../merkle/frontier.ts';
+
+/** Characters of one line at most. */
+export const MAX_EXPORT_LINE_CHARS = 256 * 1024;
+
+/**
+ * One line of an exported log, which is JSON lines: first how the tree stood where the export begins, then entries, and heads
+ * wherever the log has signed one, the newest last.
+ */
+export type ExportLine =
+  | { readonly kind: 'start'; readonly origin: string; readonly frontier: Frontier }
+  /** The leaf is the very text that was hashed. */
+  | { readonly kind: 'entry'; readonly index: number; readonly leaf: string }
+  | { readonly kind: 'head'; readonly note: string };
+
+/** One line, without its end. */
+export function formatExportLine(line: ExportLine): string {
+  if (line.kind !== 'start') return JSON.stringify(line);
+  const { size, nodes } = line.frontier;
+  return JSON.stringify({ kind: 'start', origin: line.origin, size, nodes: nodes.map(encodeBase64) });
+}
+
+/** @throws {AuditError} 'audit_export_malformed' */
+export function parseExportLine(text: string): ExportLine {
+  if (text.length > MAX_EXPORT_LINE_CHARS) throw malformed(`at most ${MAX_EXPORT_LINE_CHARS} characters`);
+  const value = parseObject(text);
+  const { kind, origin, size, nodes, index, leaf, note } = value;
+  if (kind === 'entry' && isCount(index) && typeof leaf === 'string') return { kind, index, leaf };
+  if (kind === 'head' && typeof note === 'string') return { kind, note };
+  if (kind === 'start' && typeof origin === 'string' && isCount(size) && isTexts(nodes)) {
+    return { kind, origin, frontier: { size, nodes: nodes.map(decoded) } };
+  }
+  throw malformed('a start, an entry or a head');
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw malformed('JSON', cause);
+  }
+  throw malformed('an object');
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length <= 64 && value.every((one) => typeof one === 'string');
+
+function decoded(text: string): Uint8Array {
+  try {
+    return parseBase64(text);
+  } catch (cause) {
+    if (!(cause instanceof PkiError)) throw cause;
+    throw malformed('hashes in base64', cause);
+  }
+}
+
+const malformed = (expected: string, cause?: unknown): AuditError =>
+  new AuditError('audit_export_malformed', `line of an exported log: expected ${expected}`, { cause });
