@@ -4,7 +4,7 @@ import { AuditError } from '../error.ts';
 import type { Frontier } from '../merkle/frontier.ts';
 
 /** Characters of one line at most. */
-export const MAX_EXPORT_LINE_CHARS = 256 * 1024;
+const MAX_EXPORT_LINE_CHARS = 256 * 1024;
 
 /**
  * One line of an exported log, which is JSON lines: first how the tree stood where the export begins, then entries, and heads
