@@ -10,6 +10,7 @@ import {
   openKernel,
   openRoot,
   parseKernelInput,
+  parseRecipe,
   parseRootInput,
   parseTreeRules,
   RecipeNode,
@@ -261,18 +262,22 @@ test('kernels: of a folder, of Debian packages, of several versions', needsTool(
     refusedAt(() => parseKernelInput(parse(text)));
 });
 
+/** Members that a recipe must have, where an example does not. */
+const LEAST = { name: 'edge', version: '"1"', root: '{ tar: t }', kernel: '{ folder: k }', keys: 'keys' };
+
 test('the examples of docs/recipe.md are recipes', () => {
   const page = readFileSync(new URL('../../../docs/recipe.md', import.meta.url), 'utf8');
-  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) =>
-    RecipeNode.parse(text as string, 'recipe.md'),
-  );
-  const kinds = examples.map((example) => {
-    const [[name, value] = assert.fail('an example of nothing')] = example.members();
-    if (name === 'root')
-      return parseRootInput(value)
-        .map(({ kind }) => kind)
-        .join();
-    return name === 'rules' ? parseTreeRules(value).length : parseKernelInput(value).kind;
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => {
+    const [[name] = assert.fail('an example of nothing')] = parse(text).members();
+    const more = Object.entries(LEAST).filter(([key]) => key !== name);
+    const recipe = parseRecipe(text + more.map(([key, value]) => `${key}: ${value}\n`).join(''), 'recipe.md');
+    return { name, recipe };
   });
-  assert.deepEqual(kinds, ['tar', 'oci', 'folder', 'deb,deb', 'deb,tar,folder,file', 3, 'packages', 'folder']);
+  const roots = examples.filter(({ name }) => name === 'root');
+  assert.deepEqual(
+    roots.map(({ recipe }) => recipe.root.map(({ kind }) => kind).join()),
+    ['tar', 'oci', 'folder', 'deb,deb', 'deb,tar,folder,file'],
+  );
+  for (const name of ['rules', 'kernel', 'ima', 'budgets'])
+    assert.ok(examples.some((example) => example.name === name));
 });
