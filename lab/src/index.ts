@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { LabError, type LabErrorCode } from './error.ts';
+export { type AgentImageRequest, writeAgentRecipe } from './images/agent-image.ts';
 export { debianCloudKernel, debianShim, type UnpackedKernel } from './images/debian-packages.ts';
 export { guestRoot } from './images/guest-root.ts';
 export { buildLabImage, type LabImage, readVariableStore, writeLabDisk, writeLabDiskWith } from './images/lab-image.ts';

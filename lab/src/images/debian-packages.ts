@@ -40,6 +40,31 @@ export function debianShim(): string {
   return join(unpacked('shim', signedShimPackage), 'usr/lib/shim/shimx64.efi.signed');
 }
 
+/**
+ * Debian packages as files, as its mirror has them today: downloaded into the checkout's cache, once.
+ * @returns their paths, in the order of the names.
+ * @throws {LabError} 'input_missing', 'tool_failed'.
+ */
+export function debianPackageFiles(names: readonly string[]): string[] {
+  const folder = join(CACHE, 'packages');
+  mkdirSync(folder, { recursive: true });
+  return names.map((name) => {
+    const path = join(folder, `${name}.deb`);
+    if (!existsSync(path)) download(name, folder, path);
+    return path;
+  });
+}
+
+function download(name: string, folder: string, path: string): void {
+  const draft = mkdtempSync(join(folder, 'draft-'));
+  try {
+    if (run('apt-cache', ['-q', 'show', name], draft, true) === '') updateLists(draft);
+    renameSync(join(draft, downloadedInto(draft, name)), path);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
 /** Which package is wanted; undefined when apt has no lists. */
 type PackageName = (cwd: string) => string | undefined;
 
@@ -60,14 +85,19 @@ function unpackInto(folder: string, packageName: PackageName): void {
     }
     if (name === undefined)
       throw new LabError('input_missing', `apt knows no package for ${folder}; run apt-get update`);
-    run('apt-get', ['download', '-qq', name], draft);
-    const [file] = readdirSync(draft).filter((entry) => entry.endsWith('.deb'));
-    if (file === undefined) throw new LabError('tool_failed', `apt-get download ${name} brought no package`);
-    run('dpkg', ['-x', file, 'unpacked'], draft);
+    run('dpkg', ['-x', downloadedInto(draft, name), 'unpacked'], draft);
     renameSync(join(draft, 'unpacked'), folder);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
+}
+
+/** @returns the name of the file. */
+function downloadedInto(folder: string, name: string): string {
+  run('apt-get', ['download', '-qq', name], folder);
+  const [file] = readdirSync(folder).filter((entry) => entry.endsWith('.deb'));
+  if (file === undefined) throw new LabError('tool_failed', `apt-get download ${name} brought no package`);
+  return file;
 }
 
 /** The package that the kernel's metapackage stands for; undefined when apt has no lists. */
