@@ -175,6 +175,7 @@ test('digests and HMACs of any bytes are the same', () => {
     (algorithm, bytes, key) => {
       assert.deepEqual(node.digest(algorithm, bytes), browser.digest(algorithm, bytes));
       assert.deepEqual(node.hmac(algorithm, key, bytes), browser.hmac(algorithm, key, bytes));
+      assert.deepEqual(node.pbkdf2(algorithm, key, bytes, 3, 40), browser.pbkdf2(algorithm, key, bytes, 3, 40));
     },
   );
   fc.assert(property, { numRuns: 300 });

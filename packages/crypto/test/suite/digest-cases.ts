@@ -90,5 +90,26 @@ export function digestCases({ entry }: Subject): Case[] {
         check.same(entry.hmac('sha256', new Uint8Array(), new Uint8Array()).length, 32, 'an empty key');
       },
     },
+    {
+      // RFC 7914, section 11; RFC 6070, test case 2.
+      name: 'pbkdf2: RFC 7914, RFC 6070, and more work than is done',
+      run(check) {
+        const key = (algorithm: 'sha1' | 'sha256', passphrase: string, salt: string, count: number, size: number) =>
+          toHex(entry.pbkdf2(algorithm, utf8(passphrase), utf8(salt), count, size));
+        check.same(
+          key('sha256', 'passwd', 'salt', 1, 64),
+          '55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783',
+        );
+        check.same(key('sha1', 'password', 'salt', 2, 20), 'ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957');
+        for (const [count, size] of [
+          [0, 32],
+          [10_000_001, 32],
+          [1.5, 32],
+          [1, 0],
+          [1, 1025],
+        ] as const)
+          check.throwsCode('unsupported', () => key('sha256', 'p', 's', count, size));
+      },
+    },
   ];
 }
