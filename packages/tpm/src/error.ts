@@ -28,6 +28,7 @@ export type TpmErrorCode =
   | 'secret_in_clear' // a secret would have travelled where a probe on the bus reads it
   | 'policy_unsigned' // no signature fits the PCRs as they are
   | 'policy_failed' // the machine is not in the state that a secret was sealed to
+  | 'policy_unsupported' // a policy that needs a command which this TPM does not have
   | 'auth_failed' // a wrong PIN or authValue
   | 'auth_locked' // too many wrong ones: the TPM refuses all for some time
   | 'object_foreign' // an object of another TPM, or from before this one was cleared

@@ -189,7 +189,16 @@ export {
   newClevisKey,
   parseClevisJwe,
 } from './sealed/clevis.ts';
-export { type SealParent, SRK_PARENT } from './sealed/parent.ts';
+export { type PersistentParent, type PrimaryParent, type SealParent, SRK_PARENT } from './sealed/parent.ts';
+export {
+  type PcrlockIndex,
+  type PcrlockPolicy,
+  parsePcrlockPolicy,
+  pcrlockFindings,
+  pcrlockNvContents,
+  pcrlockPolicyDigest,
+  writtenNvName,
+} from './sealed/pcrlock.ts';
 export { MAX_SEALED_BYTES, type SealedObject, type SealInput, seal } from './sealed/seal.ts';
 export {
   type PolicySignature,

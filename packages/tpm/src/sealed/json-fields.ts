@@ -74,6 +74,13 @@ export class JsonFields {
     return value as string[];
   }
 
+  /** A list of objects. */
+  objects(name: string): JsonFields[] {
+    const value = this.#own(name);
+    if (!Array.isArray(value) || value.length > MAX_STRINGS) throw malformed(this.#at(name), 'a list of objects');
+    return value.map((one: unknown, i) => new JsonFields(one, `${this.#at(name)}[${i}]`));
+  }
+
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {
     const value = this.string(name);
     const found = allowed.find((one) => one === value);
@@ -83,7 +90,17 @@ export class JsonFields {
 
   /** Base64 with padding; or, for JOSE, of the URL alphabet without. */
   base64(name: string, alphabet: 'standard' | 'url' = 'standard'): Uint8Array {
-    const text = this.string(name);
+    return this.#octets(name, this.string(name), alphabet);
+  }
+
+  /** One text of base64, or a list of one or more. */
+  base64List(name: string): Uint8Array[] {
+    const texts = typeof this.#own(name) === 'string' ? [this.string(name)] : this.strings(name);
+    if (texts.length === 0) throw malformed(this.#at(name), 'one text or more');
+    return texts.map((text) => this.#octets(name, text, 'standard'));
+  }
+
+  #octets(name: string, text: string, alphabet: 'standard' | 'url'): Uint8Array {
     try {
       return alphabet === 'url' ? parseBase64Url(text) : parseBase64(text);
     } catch (cause) {
@@ -93,12 +110,27 @@ export class JsonFields {
   }
 
   hex(name: string): Uint8Array {
+    return this.#hexOctets(name, this.string(name));
+  }
+
+  hexList(name: string): Uint8Array[] {
+    return this.strings(name).map((text) => this.#hexOctets(name, text));
+  }
+
+  #hexOctets(name: string, text: string): Uint8Array {
     try {
-      return parseHex(this.string(name));
+      return parseHex(text);
     } catch (cause) {
       if (cause instanceof HexError) throw malformed(this.#at(name), 'hexadecimal', cause);
       throw cause;
     }
+  }
+
+  /** The number of a PCR. */
+  pcr(name: string): number {
+    const value = this.#own(name);
+    if (isPcr(value)) return value;
+    throw malformed(this.#at(name), 'a PCR from 0 to 23');
   }
 
   /** Numbers of PCRs, each once, ascending. */
@@ -106,10 +138,8 @@ export class JsonFields {
     const value = this.#own(name);
     if (!Array.isArray(value) || value.length > 24) throw malformed(this.#at(name), 'a list of at most 24 PCRs');
     const pcrs = value.map((pcr: unknown) => {
-      if (!Number.isInteger(pcr) || (pcr as number) < 0 || (pcr as number) > 23) {
-        throw malformed(this.#at(name), 'PCRs from 0 to 23');
-      }
-      return pcr as number;
+      if (!isPcr(pcr)) throw malformed(this.#at(name), 'PCRs from 0 to 23');
+      return pcr;
     });
     if (new Set(pcrs).size !== pcrs.length) throw malformed(this.#at(name), 'each PCR once');
     return pcrs.toSorted((a, b) => a - b);
@@ -131,6 +161,9 @@ export class JsonFields {
     return `${this.#path}: ${name}`;
   }
 }
+
+const isPcr = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 23;
 
 /** RFC 7515, section 2: the URL alphabet, no padding. @throws {PkiError} 'base64_malformed' */
 export function parseBase64Url(text: string): Uint8Array {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concatBytes } from '@vouchsafe/base';
+import { bytesEqual, concatBytes } from '@vouchsafe/base';
 import { execute } from '../command/execute.ts';
 import { tpm2LoadExternal } from '../commands/object.ts';
-import { tpm2PolicyAuthorize, tpm2PolicyAuthValue, tpm2PolicyPcr } from '../commands/policy.ts';
+import { tpm2PolicyAuthorize, tpm2PolicyAuthValue } from '../commands/policy.ts';
 import { tpm2VerifySignature } from '../commands/signature.ts';
 import { TpmError } from '../error.ts';
 import { tpmDigest } from '../hash.ts';
 import { nameOf, type PublicArea, publicArea } from '../name.ts';
-import { encodePcrSelection, type PcrSelection } from '../pcr-selection.ts';
+import type { PcrSelection } from '../pcr-selection.ts';
 import type { PcrValue } from '../pcr-values.ts';
-import { type Policy, policyAuthorize, policyAuthValue, policyPcr, startPolicy } from '../policy.ts';
+import { type Policy, policyAuthorize, policyAuthorizeNv, policyAuthValue, policyPcr, startPolicy } from '../policy.ts';
 import type { AuthSession } from '../session/auth-session.ts';
 import { withFlushed } from '../session/scope.ts';
 import { publicAreaFromSpki } from '../spki.ts';
@@ -17,16 +17,24 @@ import type { TpmHash } from '../structures/algorithm.ts';
 import { objectAttributes } from '../structures/attributes.ts';
 import type { TpmtSignature } from '../structures/signature.ts';
 import type { TpmTransport } from '../transport.ts';
+import { type PcrlockIndex, type PcrlockPolicy, runPcrlockPolicy } from './pcrlock.ts';
+import { policyPcrNow } from './policy-pcr-now.ts';
 
 /**
  * What must hold before a secret opens. The steps are run in this order, which is systemd's (src/shared/tpm2-util.c,
- * tpm2_make_policy_session of version 252), so that its tokens and ours have the same digests.
+ * tpm2_make_policy_session of version 252, tpm2_build_sealing_policy of 255), so that its tokens and ours have the same
+ * digests.
  */
 export interface SealPolicy {
   /** The nameAlg of the sealed object, and the hash of the policy's session. */
   readonly hash: TpmHash;
   /** PCRs whose values somebody signs, boot by boot: TPM2_PolicyPCR, then TPM2_PolicyAuthorize. */
   readonly signedPcrs?: SignedPcrs;
+  /**
+   * An NV index whose owner says which values PCRs may have: TPM2_PolicyAuthorizeNV. Not together with `signedPcrs`: each of
+   * the two forgets what came before it.
+   */
+  readonly pcrlock?: PcrlockIndex;
   /** PCRs that must have the values of when it was sealed: TPM2_PolicyPCR. */
   readonly pcrs?: readonly PcrSelection[];
   /** The authValue must be known: TPM2_PolicyAuthValue. */
@@ -49,8 +57,8 @@ export interface PolicySignature {
 const EMPTY = new Uint8Array();
 
 /** True where nothing has to hold: the object then opens to whoever has its authValue. */
-export function isOpenPolicy({ signedPcrs, pcrs, withPin }: SealPolicy): boolean {
-  return signedPcrs === undefined && pcrs === undefined && !withPin;
+export function isOpenPolicy({ signedPcrs, pcrlock, pcrs, withPin }: SealPolicy): boolean {
+  return signedPcrs === undefined && pcrlock === undefined && pcrs === undefined && !withPin;
 }
 
 /**
@@ -65,12 +73,16 @@ export function policyKeyArea(spki: Uint8Array): PublicArea {
 /**
  * The digest that a sealed object carries.
  * @param values of the PCRs in `pcrs`, as they must be.
- * @throws {TpmError} as `policyPcr`
+ * @throws {TpmError} 'argument_invalid' for signed PCRs and a pcrlock policy at once; as `policyPcr`
  */
 export function sealPolicyDigest(policy: SealPolicy, values: readonly PcrValue[]): Uint8Array {
+  if (policy.signedPcrs !== undefined && policy.pcrlock !== undefined) {
+    throw new TpmError('argument_invalid', 'expected signed PCRs or a pcrlock policy; one forgets the other');
+  }
   let digest: Policy = startPolicy(policy.hash);
   if (policy.signedPcrs !== undefined)
     digest = policyAuthorize(digest, nameOf(policyKeyArea(policy.signedPcrs.spki)), EMPTY);
+  if (policy.pcrlock !== undefined) digest = policyAuthorizeNv(digest, policy.pcrlock.name);
   if (policy.pcrs !== undefined) digest = policyPcr(digest, policy.pcrs, values);
   if (policy.withPin) digest = policyAuthValue(digest);
   return digest.digest;
@@ -81,30 +93,42 @@ export function signedPcrPolicy(policy: SealPolicy, values: readonly PcrValue[])
   return policy.signedPcrs && policyPcr(startPolicy(policy.hash), policy.signedPcrs.pcrs, values).digest;
 }
 
+/** What runs a policy beside the policy itself. */
+export interface PolicyInputs {
+  /** Those that are there; the one that was made for the PCRs as they are is taken. */
+  readonly signatures: readonly PolicySignature[];
+  /** What the NV index of a pcrlock policy vouches for. */
+  readonly pcrlock: PcrlockPolicy | undefined;
+  /** Values of the PCRs that are signed, as they are. */
+  readonly now: readonly PcrValue[];
+  readonly ownerAuth: Uint8Array | undefined;
+}
+
 /**
  * Runs the policy's steps in a session of kind 'policy'.
- * @param signatures those that are there; the one that was made for the PCRs as they are is taken.
- * @param now values of the PCRs that are signed, as they are.
- * @throws {TpmError} 'policy_unsigned' when none fits; as `execute`
+ * @throws {TpmError} 'policy_unsigned' when no signature fits; 'argument_invalid' without the pcrlock policy that is needed, or
+ * for that of another NV index; as `runPcrlockPolicy`, `execute`
  */
 export async function runSealPolicy(
   tpm: TpmTransport,
   policySession: AuthSession,
   policy: SealPolicy,
-  signatures: readonly PolicySignature[],
-  now: readonly PcrValue[],
+  { signatures, pcrlock, now, ownerAuth }: PolicyInputs,
 ): Promise<void> {
   if (policy.signedPcrs !== undefined) {
     await policyPcrNow(tpm, policySession, policy.signedPcrs.pcrs);
     await authorize(tpm, policySession, policy, policy.signedPcrs, signatures, now);
   }
+  if (policy.pcrlock !== undefined) {
+    if (pcrlock === undefined || !bytesEqual(pcrlock.index.name, policy.pcrlock.name)) {
+      const handle = policy.pcrlock.handle.toString(16);
+      const found = pcrlock === undefined ? 'none' : `that of 0x${pcrlock.index.handle.toString(16)}`;
+      throw new TpmError('argument_invalid', `expected the pcrlock policy of NV index 0x${handle}, found ${found}`);
+    }
+    await runPcrlockPolicy(tpm, policySession, pcrlock, ownerAuth);
+  }
   if (policy.pcrs !== undefined) await policyPcrNow(tpm, policySession, policy.pcrs);
   if (policy.withPin) await execute(tpm, tpm2PolicyAuthValue, { policySession });
-}
-
-/** With an empty digest the TPM takes the values as they are; whether they are right shows at the end. */
-async function policyPcrNow(tpm: TpmTransport, policySession: AuthSession, pcrs: readonly PcrSelection[]) {
-  await execute(tpm, tpm2PolicyPcr, { policySession, pcrDigest: EMPTY, pcrs: pcrs.map(encodePcrSelection) });
 }
 
 async function authorize(
@@ -116,7 +140,7 @@ async function authorize(
   now: readonly PcrValue[],
 ): Promise<void> {
   const approvedPolicy = signedPcrPolicy(policy, now) ?? EMPTY;
-  const found = signatures.find(({ policy: signed }) => isSame(signed, approvedPolicy));
+  const found = signatures.find(({ policy: signed }) => bytesEqual(signed, approvedPolicy));
   if (found === undefined) {
     throw new TpmError(
       'policy_unsigned',
@@ -138,8 +162,4 @@ async function authorize(
     const approved = { approvedPolicy, policyRef: EMPTY, keySign: key.name, checkTicket: validation };
     await execute(tpm, tpm2PolicyAuthorize, { policySession, ...approved });
   });
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }

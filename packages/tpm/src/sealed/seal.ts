@@ -12,6 +12,11 @@ import { isOpenPolicy, type SealPolicy, sealPolicyDigest } from './seal-policy.t
 
 /** A secret that only one TPM opens, and only where its policy holds. */
 export interface SealedObject extends WrappedObject {
+  /**
+   * The contents of a TPM2B_ENCRYPTED_SECRET, of an object that was made without the TPM and has to be imported. Absent for
+   * one that this TPM made.
+   */
+  readonly seed?: Uint8Array;
   readonly parent: SealParent;
   readonly policy: SealPolicy;
 }

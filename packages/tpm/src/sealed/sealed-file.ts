@@ -22,9 +22,15 @@ const TYPE = 'vouchsafe-sealed';
 const VERSION = 1;
 const HASHES = Object.keys(TPM_HASH) as TpmHash[];
 
-/** The file's JSON. `public` is a TPM2B_PUBLIC as tpm2_create writes it, `private` the contents of the TPM2B_PRIVATE. */
+/**
+ * The file's JSON. `public` is a TPM2B_PUBLIC as tpm2_create writes it, `private` the contents of the TPM2B_PRIVATE.
+ * @throws {TpmError} 'argument_invalid' for what only tokens of systemd have: a parent at a handle, a seed, a pcrlock policy
+ */
 export function formatSealedFile({ sealed, sealedTo }: SealedFile): string {
-  const { area, private: wrapped, parent, policy } = sealed;
+  const { area, private: wrapped, parent, policy, seed } = sealed;
+  if (parent.template === 'persistent' || policy.pcrlock !== undefined || seed !== undefined) {
+    throw new TpmError('argument_invalid', 'expected an object that this TPM made under a key of a template');
+  }
   const { signedPcrs } = policy;
   const document = {
     type: TYPE,

@@ -163,6 +163,7 @@ test('Clevis opens what we seal, and we what Clevis seals', needsTool('swtpm', '
     assert.equal(Buffer.from(decryptClevisJwe(jwe, jwk, 'jwe')).toString(), text, JSON.stringify(config));
     const { key, jwk: ours } = newClevisKey(random);
     const { parent, policy } = jwe.sealed;
+    assert.ok(parent.template === 'plain');
     const sealed = await connected(async (transport) => {
       const { values } = await readPcrs(transport, policy.pcrs ?? []);
       return seal(transport, { secret: ours, parent, policy, values, random });
@@ -199,7 +200,9 @@ test(
     const again = await openSwtpm({ path: swtpm.path });
     t.after(() => again.close());
     const auth = systemdPinAuth('4321');
-    const secret = await unseal(again, { sealed: token.sealed, auth, random });
+    const [sealed] = token.shards;
+    assert.ok(sealed);
+    const secret = await unseal(again, { sealed, auth, random });
     const key = join(swtpm.dir, 'key');
     writeFileSync(key, systemdSlotPassphrase(secret));
     await run('cryptsetup', ['open', '--test-passphrase', '--key-slot', '1', '--key-file', key, volume]);
