@@ -1,97 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // quote verify --manifest: the state of a software TPM that went through a boot, quoted, beside the manifest of the image.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { parseHex } from '@vouchsafe/base';
-import { memorySource } from '@vouchsafe/bytes';
-import { TCG_EVENT_TYPES, type TcgEventType } from '@vouchsafe/eventlog';
 import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
-import { execute, tpm2PcrExtend } from '@vouchsafe/tpm';
-import { openSwtpm } from '@vouchsafe/tpm/node';
-import { writeBootDisk } from './boot-disk.ts';
-import { madePe } from './made-efi.ts';
+import { logOf, type MadeEvent, madeImage, measure, SEPARATOR, sha256 } from './made-boot.ts';
 import { type Outcome, vouchsafe } from './support.ts';
-
-interface Event {
-  readonly pcr: number;
-  readonly digest: Uint8Array;
-  readonly type: TcgEventType;
-  readonly data: Uint8Array;
-}
-
-const sha256 = (bytes: Uint8Array): Uint8Array => Uint8Array.from(createHash('sha256').update(bytes).digest());
-const SEPARATOR = new Uint8Array(4);
-const separatorOf = (pcr: number): Event => ({ pcr, digest: sha256(SEPARATOR), type: 'EV_SEPARATOR', data: SEPARATOR });
-const ofFirmware = (pcr: number, text: string): Event => {
-  const data = Uint8Array.from(Buffer.from(text));
-  return { pcr, digest: sha256(data), type: 'EV_S_CRTM_VERSION', data };
-};
-
-/** A log of one bank as firmware writes it. PC Client Platform Firmware Profile 1.06, section 10.2. */
-function logOf(events: readonly Event[]): Uint8Array {
-  const u32 = (value: number): Buffer => Buffer.from(Uint32Array.of(value).buffer);
-  const header = Buffer.concat([
-    Buffer.from('Spec ID Event03\0'),
-    u32(0),
-    Buffer.from([0, 2, 0, 2]),
-    u32(1),
-    Buffer.from([0x0b, 0, 32, 0, 0]),
-  ]);
-  const lines = events.flatMap(({ pcr, digest, type, data }) => [
-    ...[pcr, TCG_EVENT_TYPES[type], 1].map(u32),
-    Buffer.from([0x0b, 0]),
-    digest,
-    u32(data.length),
-    data,
-  ]);
-  return Uint8Array.from(Buffer.concat([u32(0), u32(3), Buffer.alloc(20), u32(header.length), header, ...lines]));
-}
 
 const NONCE = '00112233445566778899aabbccddeeff';
 
-/** An image, its manifest, and what a machine measures that boots it without Secure Boot. */
-function madeImage(dir: string): Event[] {
-  const run = (...args: string[]): void => {
-    const { code, stderr } = vouchsafe(dir, ...args);
-    assert.equal(code, 0, stderr);
-  };
-  writeFileSync(join(dir, 'stub'), madePe('systemd-stub 257.1'));
-  writeFileSync(join(dir, 'vmlinuz'), madePe(undefined));
-  run('keys', 'generate', 'keys');
-  run('uki', 'build', '--stub', 'stub', '--linux', 'vmlinuz', '--cmdline', 'quiet', '-o', 'uki.efi');
-  const content = memorySource(Uint8Array.from(readFileSync(join(dir, 'uki.efi'))), 'uki');
-  writeBootDisk(join(dir, 'disk.img'), [{ path: 'EFI/BOOT/BOOTX64.EFI', content }]);
-  const signed = ['--name', 'edge', '--image-version', '1.4.0', '--manifest-private-key', 'keys/manifest.key'];
-  run('pcr', 'predict', 'disk.img', '--secure-boot', 'off', '--vars', 'keys', '--manifest', 'edge.json', ...signed);
-  const envelope = JSON.parse(readFileSync(join(dir, 'edge.json'), 'utf8')) as { payload: string };
-  const manifest = JSON.parse(Buffer.from(envelope.payload, 'base64').toString()) as {
-    events: { pcr: number; digests: { sha256: string } }[];
-    boots: { condition: { secureBoot: string }; events: number[] }[];
-  };
-  const boot = manifest.boots.find(({ condition }) => condition.secureBoot === 'off');
-  assert.ok(boot);
-  const predicted = boot.events.map((place): Event => {
-    const { pcr, digests } = manifest.events[place] as (typeof manifest.events)[number];
-    const digest = parseHex(digests.sha256);
-    const isSeparator = Buffer.from(digest).equals(Buffer.from(sha256(SEPARATOR)));
-    return isSeparator
-      ? separatorOf(pcr)
-      : { pcr, digest, type: 'EV_EFI_BOOT_SERVICES_DRIVER', data: new Uint8Array() };
-  });
-  return [ofFirmware(0, 'firmware 1'), ...[0, 1, 2, 3, 6].map(separatorOf), ...predicted];
-}
-
 /** A software TPM that was extended with the events; its quote over PCR 0 to 15, checked with these options. */
-async function quotedMachine(t: TestContext, dir: string, measured: readonly Event[]) {
+async function quotedMachine(t: TestContext, dir: string, measured: readonly MadeEvent[]) {
   const swtpm = await startSwtpm(t, tempDir(t));
-  const tpm = await openSwtpm({ path: swtpm.path });
-  for (const { pcr, digest } of measured) {
-    await execute(tpm, tpm2PcrExtend, { pcrHandle: pcr, digests: [{ hashAlg: 'sha256', digest }] });
-  }
-  await tpm.close();
+  await measure(swtpm.path, measured);
   const pcrs = `sha256:${Array.from({ length: 16 }, (_, pcr) => pcr).join(',')}`;
   const files = ['--attest', 'q.attest', '--signature', 'q.sig', '--nonce', NONCE];
   const quoted = vouchsafe(
@@ -110,7 +32,7 @@ async function quotedMachine(t: TestContext, dir: string, measured: readonly Eve
     '--force',
   );
   assert.equal(quoted.code, 0, quoted.stderr);
-  return (log: readonly Event[], ...more: string[]): Outcome => {
+  return (log: readonly MadeEvent[], ...more: string[]): Outcome => {
     writeFileSync(join(dir, 'boot.log'), logOf(log));
     return vouchsafe(
       dir,
@@ -172,7 +94,7 @@ test(
   async (t) => {
     const dir = tempDir(t);
     const boot = madeImage(dir);
-    const program: Event = {
+    const program: MadeEvent = {
       pcr: 4,
       digest: sha256(SEPARATOR.subarray(1)),
       type: 'EV_EFI_BOOT_SERVICES_APPLICATION',

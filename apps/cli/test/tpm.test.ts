@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { needsTool, type Swtpm, startSwtpm, tempDir } from '@vouchsafe/testing';
+import {
+  createPrimary,
+  execute,
+  flush,
+  seal,
+  srkTemplate,
+  systemdPinAuth,
+  TPM_RH,
+  tpm2EvictControl,
+} from '@vouchsafe/tpm';
+import { openSwtpm } from '@vouchsafe/tpm/node';
 import { EXIT } from '../src/exit-code.ts';
 import { vouchsafe } from './support.ts';
 
@@ -173,6 +185,71 @@ test(
     const second = tpm('unseal', volume, '--token', '1');
     assert.equal(second.stdout, readFileSync(at('passphrase'), 'utf8'), second.stderr);
     assert.equal(tpm('unseal', volume).code, EXIT.usage, 'which of the two?');
+  },
+);
+
+test(
+  'a token as systemd 254 writes it opens with its PIN; one under pcrlock asks for its file',
+  needsTool('swtpm', 'cryptsetup'),
+  async (t) => {
+    const { swtpm, at, tpm } = await machine(t);
+    const volume = at('volume');
+    writeFileSync(volume, '');
+    truncateSync(volume, 32 * 1024 * 1024);
+    writeFileSync(at('password'), 'passphrase');
+    writeFileSync(at('pin'), '4321\n');
+    const cryptsetup = (...args: string[]) => execFileSync('cryptsetup', args, { stdio: 'pipe' });
+    const quick = ['--pbkdf', 'pbkdf2', '--pbkdf-force-iterations', '1000'];
+    cryptsetup('luksFormat', '-q', '--type', 'luks2', ...quick, volume, at('password'));
+    const salt = Buffer.alloc(32, 5);
+    const secret = Uint8Array.from(Buffer.alloc(32, 7));
+    const connection = await openSwtpm({ path: swtpm.path });
+    const srk = await createPrimary(connection, { template: srkTemplate('ecc') });
+    const handle = 0x8100_0001;
+    await execute(connection, tpm2EvictControl, { auth: TPM_RH.owner, objectHandle: srk, persistentHandle: handle });
+    await flush(connection, srk);
+    const sealed = await seal(connection, {
+      secret,
+      parent: { template: 'persistent', handle, area: srk.area },
+      policy: { hash: 'sha256', withPin: true },
+      values: [],
+      auth: systemdPinAuth('4321', salt),
+      random: (size) => Uint8Array.from(randomBytes(size)),
+    });
+    await connection.close();
+    const sized = (bytes: Uint8Array) => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]);
+    const word = (value: number) =>
+      Buffer.from([value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff]);
+    const token = {
+      type: 'systemd-tpm2',
+      keyslots: ['1'],
+      'tpm2-blob': Buffer.concat([sized(sealed.private), sized(sealed.area.bytes)]).toString('base64'),
+      'tpm2-pcrs': [],
+      'tpm2-policy-hash': Buffer.from(sealed.area.value.authPolicy).toString('hex'),
+      'tpm2-pin': true,
+      tpm2_pcrlock: false,
+      tpm2_salt: salt.toString('base64'),
+      tpm2_srk: Buffer.concat([word(handle), sized(srk.name), word(1), sized(srk.area.bytes)]).toString('base64'),
+    };
+    writeFileSync(at('slot'), Buffer.from(secret).toString('base64'));
+    cryptsetup('luksAddKey', ...quick, '--key-file', at('password'), volume, at('slot'));
+    writeFileSync(at('token.json'), JSON.stringify(token));
+    cryptsetup('token', 'import', '--json-file', at('token.json'), volume);
+    const opened = tpm('unseal', volume, '--pin-file', at('pin'));
+    assert.equal(opened.stdout, readFileSync(at('slot'), 'utf8'), opened.stderr);
+    const area = Buffer.concat([
+      word(0x0180_0001),
+      Buffer.from([0, 11]),
+      word(0x0002_0008),
+      sized(Buffer.alloc(0)),
+      Buffer.from([0, 34]),
+    ]);
+    const index = Buffer.concat([word(0x0180_0001), sized(Buffer.alloc(34)), word(2), sized(area)]).toString('base64');
+    writeFileSync(at('token.json'), JSON.stringify({ ...token, tpm2_pcrlock: true, tpm2_pcrlock_nv: index }));
+    cryptsetup('token', 'import', '--json-file', at('token.json'), '--token-id', '7', volume);
+    const locked = tpm('unseal', volume, '--token', '7', '--pin-file', at('pin'));
+    assert.equal(locked.code, EXIT.usage, locked.stderr);
+    assert.match(locked.stderr, /--pcrlock/);
   },
 );
 

@@ -47,7 +47,7 @@ function run(session: Session, a: string, b: string, { bank, quirk }: DiffOption
   });
 }
 
-function changeDocument(change: EventChange): object {
+export function changeDocument(change: EventChange): object {
   const { kind, register } = change;
   return {
     kind,
@@ -63,7 +63,8 @@ function diffText({ bank, changes, unchanged }: LogDiff): string {
   return `${lines.join('\n')}\n${unchanged} events are the same (${formatBank(bank)})\n`;
 }
 
-function changeText(change: EventChange, bank: TpmBank): string {
+/** A change in words, on one line or a few. */
+export function changeText(change: EventChange, bank: TpmBank): string {
   switch (change.kind) {
     case 'added':
       return `${change.register}, ${change.after.stage}: new: ${eventText(change.after, bank)}`;

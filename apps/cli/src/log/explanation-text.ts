@@ -49,18 +49,20 @@ export function explanationDocument(explained: LogExplanation, isVerified: boole
     manifest: { name: manifest.name, version: manifest.version, isVerified },
     condition: boot.condition,
     bank,
-    events: events.map(({ pcr, event, judgement, predicted, reason }) => {
-      const digest = event === undefined ? predicted?.digests.get(bank) : digestOf(event, bank);
-      return {
-        pcr,
-        judgement,
-        ...(event === undefined || !isPcrEvent(event)
-          ? {}
-          : { event: event.index, source: event.source, offset: event.offset, type: event.type }),
-        ...(digest === undefined ? {} : { digest: toHex(digest) }),
-        ...(predicted === undefined ? {} : { description: predicted.description, from: predicted.origin }),
-        ...(reason === undefined ? {} : { reason }),
-      };
-    }),
+    events: events.map((event) => explainedDocument(event, bank)),
+  };
+}
+
+export function explainedDocument({ pcr, event, judgement, predicted, reason }: ExplainedEvent, bank: Bank) {
+  const digest = event === undefined ? predicted?.digests.get(bank) : digestOf(event, bank);
+  return {
+    pcr,
+    judgement,
+    ...(event === undefined || !isPcrEvent(event)
+      ? {}
+      : { event: event.index, source: event.source, offset: event.offset, type: event.type }),
+    ...(digest === undefined ? {} : { digest: toHex(digest) }),
+    ...(predicted === undefined ? {} : { description: predicted.description, from: predicted.origin }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }

@@ -161,7 +161,7 @@ async function sealToLuks(session: Session, inputs: Inputs, path: string, option
   for (const { hint, actual } of luks.findings) session.note(`${path}: ${actual ?? ''} ${hint}`.trim());
   const number = freeTokenNumber(luks.metadata);
   const { sealed } = await sealInto(options.tpm, inputs, PLAIN_PARENT, inputs.secret);
-  const token = systemdTokenOf({ sealed, keyslots: [String(options.keyslot)] });
+  const token = systemdTokenOf({ shards: [sealed], keyslots: [String(options.keyslot)] });
   using device = InPlaceFile.open(path);
   for (const { offset, bytes } of changeToken(luks, number, token, [random(64), random(64)])) {
     device.write(offset, bytes);

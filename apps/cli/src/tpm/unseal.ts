@@ -1,40 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Finding, parseUtf8 } from '@vouchsafe/base';
-import { BytesError } from '@vouchsafe/bytes';
-import { FileSource } from '@vouchsafe/bytes/node';
-import { readLuks2 } from '@vouchsafe/disk';
+import { bytesEqual, parseUtf8 } from '@vouchsafe/base';
 import { parsePcrSignatures, pcrKeyFingerprint } from '@vouchsafe/measure';
 import {
-  changedPcrs,
-  decryptClevisJwe,
-  type PcrValue,
+  type PcrlockPolicy,
   type PolicySignature,
-  parseClevisJwe,
-  parseSealedFile,
-  parseSystemdToken,
-  readPcrs,
+  parsePcrlockPolicy,
   type SealedObject,
-  type SealFindingCode,
-  SYSTEMD_TOKEN_TYPE,
-  systemdSlotPassphrase,
+  systemdPinAuth,
   TpmError,
-  type TpmTransport,
   unseal as unsealObject,
 } from '@vouchsafe/tpm';
-import { EXIT } from '../exit-code.ts';
 import { openSmallOutput, requireDistinctOutputs } from '../outputs.ts';
-import { readSmallFile, wholeNumber } from '../parse.ts';
-import { printable } from '../printable.ts';
+import { collect, readSmallFile, wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
 import { random, type TpmPlace, tpmOption, withTpm } from './open-tpm.ts';
-import { pinAuth, readPin } from './seal-options.ts';
+import { readPin } from './seal-options.ts';
+import { openSealed, type SealedInput } from './sealed-input.ts';
+import { explainFailure, type FailureOptions, REFUSALS } from './unseal-failure.ts';
 
-interface UnsealOptions {
+interface UnsealOptions extends FailureOptions {
   readonly tpm: TpmPlace;
   readonly output: string;
   readonly pcrsig?: string;
+  readonly pcrlock?: string;
   readonly pinFile?: string;
   readonly token?: number;
   readonly force?: true;
@@ -44,14 +34,31 @@ export const unseal: Verb = {
   define(command, session) {
     command
       .description(
-        'Opens what tpm seal, clevis encrypt tpm2 or systemd-cryptenroll sealed; when the machine is not as it should be, says which PCR differs.',
+        'Opens what tpm seal, clevis encrypt tpm2 or systemd-cryptenroll sealed; when the machine is not as it should be, says which PCR differs, and by its logs which event.',
       )
       .argument('<FILE>', 'sealed secret, JWE, or LUKS2 volume or header with a token of systemd')
       .addOption(tpmOption())
       .option('-o, --output <file>', 'where the secret goes; of a volume the passphrase of its key slot', '-')
       .option('--pcrsig <file>', 'signed PCR policies, for what is sealed to them')
+      .option('--pcrlock <file>', 'policy of systemd-pcrlock, /var/lib/systemd/pcrlock.json, for what is sealed to it')
       .option('--pin-file <file>', 'file with the PIN')
       .option('--token <number>', 'number of the token, where a volume has several of systemd', wholeNumber)
+      .option(
+        '--log <file>',
+        'log of this boot, to say why it does not open; may be repeated, in order',
+        collect<string>,
+      )
+      .option(
+        '--sealed-log <file>',
+        'with --log: log of the boot in which it was sealed; may be repeated',
+        collect<string>,
+      )
+      .option(
+        '--manifest <file>',
+        'with --log: manifest of an image that should have booted; may be repeated',
+        collect<string>,
+      )
+      .option('--key <file>', 'public key that manifests must be signed by; may be repeated', collect<string>)
       .option('--force', 'replace a file that exists')
       .option('--json', 'print one JSON document')
       .addHelpText(
@@ -62,103 +69,54 @@ export const unseal: Verb = {
   },
 };
 
-/** A sealed secret, and how the octets that it holds become what was sealed. */
-interface Opened {
-  readonly sealed: SealedObject;
-  readonly sealedTo: readonly PcrValue[];
-  readonly finish: (secret: Uint8Array) => Uint8Array;
-}
-
 async function run(session: Session, path: string, options: UnsealOptions): Promise<void> {
-  requireDistinctOutputs([path, options.pcrsig, options.pinFile], [options.output]);
+  requireDistinctOutputs([path, options.pcrsig, options.pcrlock, options.pinFile], [options.output]);
+  requireLog(options);
   const opened = openSealed(path, options.token);
-  const { sealed, sealedTo } = opened;
-  if (sealed.policy.withPin && options.pinFile === undefined) throw new UsageError('it needs a PIN: --pin-file');
-  const signatures = signaturesFor(sealed, options.pcrsig);
-  const auth = sealed.policy.withPin && options.pinFile !== undefined ? pinAuth(readPin(options.pinFile)) : undefined;
+  const { shards } = opened;
+  const signatures = shards.flatMap((sealed) => signaturesFor(sealed, options.pcrsig));
+  const pcrlock = pcrlockFor(shards, options.pcrlock);
+  const auth = authFor(opened, options.pinFile);
   using output = openSmallOutput(session, options.output, { option: '--output', force: options.force });
   await withTpm(options.tpm, async (tpm) => {
     try {
-      const secret = await unsealObject(tpm, { sealed, signatures, ...(auth === undefined ? {} : { auth }), random });
-      output.commit(opened.finish(secret));
+      const secrets: Uint8Array[] = [];
+      for (const sealed of shards) {
+        const inputs = {
+          signatures,
+          ...(pcrlock === undefined ? {} : { pcrlock }),
+          ...(auth === undefined ? {} : { auth }),
+        };
+        secrets.push(await unsealObject(tpm, { sealed, ...inputs, random }));
+      }
+      output.commit(opened.finish(secrets));
       if (options.output !== '-') session.answer(`opened into ${options.output}`, { output: options.output });
     } catch (error) {
-      if (!(error instanceof TpmError) || !NO.has(error.code)) throw error;
-      await explain(session, tpm, error, sealedTo);
+      if (!(error instanceof TpmError) || !REFUSALS.has(error.code)) throw error;
+      await explainFailure(session, tpm, error, opened, pcrlock, options);
     }
   });
 }
 
-/** Answers that are no, and not that something is broken. */
-const NO: ReadonlySet<string> = new Set([
-  'policy_failed',
-  'policy_unsigned',
-  'auth_failed',
-  'auth_locked',
-  'object_foreign',
-]);
-
-async function explain(
-  session: Session,
-  tpm: TpmTransport,
-  error: TpmError,
-  sealedTo: readonly PcrValue[],
-): Promise<void> {
-  session.exitCode = EXIT.no;
-  const findings: Finding<SealFindingCode>[] = [];
-  if (error.code === 'policy_failed' && sealedTo.length > 0) {
-    const { values } = await readPcrs(
-      tpm,
-      [...new Set(sealedTo.map(({ bank }) => bank))].map((bank) => ({
-        bank,
-        pcrs: sealedTo.flatMap((value) => (value.bank === bank ? [value.pcr] : [])),
-      })),
-    );
-    findings.push(...changedPcrs(sealedTo, values));
+function requireLog({ log, sealedLog, manifest, key }: UnsealOptions): void {
+  if (log === undefined && (sealedLog !== undefined || manifest !== undefined)) {
+    throw new UsageError('--sealed-log and --manifest are compared with the log of this boot: --log');
   }
-  const lines = findings.map(
-    ({ hint, expected, actual }) => `  ${hint}\n    sealed to ${expected}\n    now       ${actual ?? '-'}`,
-  );
-  session.note(printable([`it does not open: ${error.message}`, ...lines].join('\n')));
-  if (session.isJson) session.answer('', { error: { code: error.code, message: error.message }, findings });
+  if (key !== undefined && manifest === undefined) throw new UsageError('--key goes with --manifest');
 }
 
-function openSealed(path: string, tokenNumber: number | undefined): Opened {
-  const bytes = headOf(path);
-  if (isLuks(bytes)) return openToken(path, tokenNumber);
-  const text = parseUtf8(readSmallFile(path)).trim();
-  if (text.startsWith('{')) {
-    const { sealed, sealedTo } = parseSealedFile(text, path);
-    return { sealed, sealedTo, finish: (secret) => secret };
-  }
-  const jwe = parseClevisJwe(text, path);
-  return { sealed: jwe.sealed, sealedTo: [], finish: (jwk) => decryptClevisJwe(jwe, jwk, path) };
+function authFor({ shards, pinSalt }: SealedInput, pinFile: string | undefined): Uint8Array | undefined {
+  if (!shards.some(({ policy }) => policy.withPin)) return undefined;
+  if (pinFile === undefined) throw new UsageError('it needs a PIN: --pin-file');
+  return systemdPinAuth(readPin(pinFile), pinSalt);
 }
 
-function headOf(path: string): Uint8Array {
-  using source = FileSource.open(path);
-  const head = new Uint8Array(Math.min(source.size, 6));
-  source.read(0, head);
-  return head;
-}
-
-const isLuks = ([a, b, c, d, e, f]: Uint8Array): boolean =>
-  a === 0x4c && b === 0x55 && c === 0x4b && d === 0x53 && e === 0xba && f === 0xbe;
-
-function openToken(path: string, wanted: number | undefined): Opened {
-  using source = FileSource.open(path);
-  const tokens = Object.entries(readLuks2(source).metadata.tokens).filter(
-    ([number, { type }]) => type === SYSTEMD_TOKEN_TYPE && (wanted === undefined || Number(number) === wanted),
-  );
-  const [first, ...more] = tokens;
-  if (first === undefined)
-    throw new BytesError('not_found', `${path}: expected a token ${SYSTEMD_TOKEN_TYPE}, found none`);
-  if (more.length > 0) {
-    const numbers = tokens.map(([number]) => number).join(', ');
-    throw new UsageError(`${path}: it has several such tokens (${numbers}); choose one with --token`);
+function pcrlockFor(shards: readonly SealedObject[], path: string | undefined): PcrlockPolicy | undefined {
+  if (!shards.some(({ policy }) => policy.pcrlock !== undefined)) return undefined;
+  if (path === undefined) {
+    throw new UsageError('it is sealed to a policy of systemd-pcrlock: give its file with --pcrlock');
   }
-  const { sealed } = parseSystemdToken(first[1], `${path}: token ${first[0]}`);
-  return { sealed, sealedTo: [], finish: systemdSlotPassphrase };
+  return parsePcrlockPolicy(parseUtf8(readSmallFile(path)), path);
 }
 
 /** Those that the policy's key made, over digests that a TPM takes for it. */
@@ -167,11 +125,9 @@ function signaturesFor({ policy: { signedPcrs } }: SealedObject, path: string | 
   if (path === undefined) throw new UsageError('it is sealed to signed PCRs: give the signatures with --pcrsig');
   const fingerprint = pcrKeyFingerprint(signedPcrs.spki);
   return parsePcrSignatures(parseUtf8(readSmallFile(path)), path)
-    .filter(({ keyFingerprint, bank }) => bank === 'sha256' && equal(keyFingerprint, fingerprint))
+    .filter(({ keyFingerprint, bank }) => bank === 'sha256' && bytesEqual(keyFingerprint, fingerprint))
     .map(({ policy, signature }) => ({
       policy,
       signature: { sigAlg: 'rsassa', signature: { hash: 'sha256', sig: signature } },
     }));
 }
-
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((octet, i) => octet === b[i]);
