@@ -66,6 +66,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'say what any file is and what is in it',
         load: async () => (await import('./image/inspect.ts')).inspect,
       },
+      report: {
+        summary: 'say what takes the space of an image',
+        load: async () => (await import('./image/report.ts')).report,
+      },
       verify: {
         summary: 'check all that a disk image promises',
         load: async () => (await import('./image/verify.ts')).verify,

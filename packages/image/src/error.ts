@@ -15,6 +15,7 @@ export type ImageErrorCode =
   | 'output_not_empty' // a folder with something in it, where an empty one is needed
   | 'extension_invalid' // an extension that no system would take
   | 'packages_malformed' // a database of installed packages that cannot be read
+  | 'budget_exceeded' // an image that needs more than its recipe allows
   | 'limit' // more than was allowed
   | 'library_missing'; // a shared library that a program needs and no folder has
 

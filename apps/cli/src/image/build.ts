@@ -46,7 +46,7 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
     force: options.force ?? false,
     ...session.work,
   });
-  const { diskPath, ukiPath, manifestPath, partPaths, packageCount, diskBytes } = built;
+  const { diskPath, ukiPath, manifestPath, partPaths, packageCount, sizesPath, diskBytes } = built;
   for (const note of built.notes) session.note(note);
   const rootHash = toHex(built.rootHash);
   session.answer(
@@ -56,6 +56,7 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
       `  image     ${ukiPath}`,
       `  manifest  ${manifestPath}`,
       ...partPaths.map((path) => `  beside it ${path}`),
+      `  sizes     ${sizesPath}`,
       `  packages  ${packageCount === 0 ? 'no database of a package manager' : packageCount}`,
       `  root hash ${rootHash}`,
     ].join('\n'),
@@ -66,6 +67,7 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
       ukiPath,
       manifestPath,
       partPaths,
+      sizesPath,
       packageCount,
       diskBytes,
       rootHash,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isatty } from 'node:tty';
-import type { Progress } from '@vouchsafe/base';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes, type Progress } from '@vouchsafe/base';
 import { writeErr } from './standard-streams.ts';
 
 /** Work that ends sooner is not worth a line. */

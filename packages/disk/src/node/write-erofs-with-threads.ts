@@ -72,6 +72,7 @@ class Pass {
   readonly #loads = new Map<Worker, number>();
   #next = 0;
   #written = 0;
+  #doneBytes = 0;
   #isRead = false;
 
   constructor(run: CompressedRun, workers: readonly Worker[], work: LongWork) {
@@ -103,12 +104,12 @@ class Pass {
     for (let first = this.#out.get(this.#written); first?.result !== undefined; first = this.#out.get(this.#written)) {
       this.#out.delete(this.#written++);
       this.#run.write(first.batch, first.result.compressed);
+      this.#doneBytes += first.batch.work.ends.at(-1) ?? 0;
       this.#run.buffers.giveBack(first.result.input);
       this.#outputs.push(first.result.compressed.output);
       this.#feed();
     }
-    const done = this.#written;
-    await this.#work.onProgress?.({ phase: 'compressing', done, total: Math.max(done, this.#next) });
+    await this.#work.onProgress?.({ phase: 'compressing', done: this.#doneBytes, total: this.#run.inputBytes });
     return this.#isRead && this.#out.size === 0;
   }
 

@@ -10,14 +10,18 @@ import { type Manifest, signManifest } from '@vouchsafe/manifest';
 import { keyVariables } from '../boot/key-variables.ts';
 import type { RootHashes } from '../ddi/content.ts';
 import { writeDdi } from '../ddi/write-ddi.ts';
+import { readInstalledPackages } from '../packages/read-installed-packages.ts';
 import { openKernel } from '../recipe/open-kernel.ts';
 import { openRoot } from '../recipe/open-root.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import { requireBudgets } from '../report/check-budgets.ts';
+import { type SizeReport, sizeReport } from '../report/size-report.ts';
+import { treemapSvg } from '../report/treemap-svg.ts';
 import { espMembers } from './esp-members.ts';
 import { imageCommandLine } from './image-command-line.ts';
 import { openImageKeys } from './image-keys.ts';
 import { imageManifest } from './image-manifest.ts';
-import { imagePartitions, MATCH_KEY, seedOf } from './image-partitions.ts';
+import { imagePartitions, MATCH_KEY, rootBytes, seedOf } from './image-partitions.ts';
 import { imageParts } from './image-parts.ts';
 import { openInitrds } from './open-initrds.ts';
 import { osReleaseOf } from './os-release.ts';
@@ -34,6 +38,8 @@ export interface BuiltImage {
   readonly manifestPath: string;
   /** Of what the manifest names beside it: lists of files, packages. */
   readonly partPaths: readonly string[];
+  /** A picture of what takes the space: SVG. */
+  readonly sizesPath: string;
   /** Installed packages that are named. */
   readonly packageCount: number;
   readonly rootHash: Uint8Array;
@@ -78,6 +84,9 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   const contents = { linux: kernel.image, initrds, osrel: osRelease, uname: utf8(kernel.version) };
   const stub = open(recipe.stub ?? DEFAULT_STUB);
   const loader = recipe.loader === undefined ? undefined : await signedCopy(open(recipe.loader), keys.db);
+  const installed = readInstalledPackages(given);
+  const initrdBytes = initrds.reduce((sum, { size }) => sum + size, 0);
+  let report: SizeReport | undefined;
   let uki: ByteSource | undefined;
   const members = async (hashes: RootHashes): Promise<readonly FatMember[]> => {
     const cmdline = utf8(imageCommandLine(recipe, hashes.get(MATCH_KEY) as Uint8Array));
@@ -95,12 +104,19 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
       signer: keys.verity,
       path: names.disk,
       force,
+      check: (disk, table) => {
+        report = sizeReport(disk, { packages: installed.packages });
+        const found = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki?.size ?? 0, initrdBytes };
+        requireBudgets(recipe.budgets, found, report);
+      },
     },
     work,
   );
-  if (uki === undefined) throw new Error('the disk was written without its UKI');
+  if (uki === undefined || report === undefined) throw new Error('the disk was written without its UKI');
   writeCopy(names.uki, uki, force);
-  const { parts, packageCount, notes } = await imageParts(recipe, names, { entries, given, initrds, osRelease }, work);
+  writeSmall(names.sizes, utf8(treemapSvg(report.whole)), force);
+  const request = { entries, installed, initrds, osRelease };
+  const { parts, notes } = await imageParts(recipe, names, request, work);
   for (const { path, bytes } of parts) writeSmall(path, bytes, force);
   const measured = { uki, banks, parts: parts.map(({ part }) => part), variables: keyVariables(at(recipe.keys)) };
   const predicted = imageManifest(recipe, names, measured);
@@ -110,7 +126,8 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     ukiPath: names.uki,
     manifestPath: names.manifest,
     partPaths: parts.map(({ path }) => path),
-    packageCount,
+    packageCount: installed.packages.length,
+    sizesPath: names.sizes,
     rootHash: built.rootHashes.get(MATCH_KEY) as Uint8Array,
     diskBytes: built.sizeBytes,
     manifest: predicted.manifest,

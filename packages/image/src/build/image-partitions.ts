@@ -6,6 +6,8 @@ import {
   commonPartitionType,
   type ErofsCompression,
   type FatMember,
+  type GptTable,
+  partitionPlace,
   type TreeEntry,
 } from '@vouchsafe/disk';
 import type { DdiPartition, RootHashes } from '../ddi/content.ts';
@@ -43,6 +45,14 @@ export function imagePartitions(
       verity: verity('signature'),
     },
   ];
+}
+
+const ROOT_TYPES = (['root', 'usr'] as const).map((role) => architecturePartitionType(role, 'x86-64'));
+
+/** Octets of the root file system, or of /usr; slots are of one size. */
+export function rootBytes(table: GptTable): number {
+  const found = table.partitions.filter(({ typeUuid }) => ROOT_TYPES.includes(typeUuid));
+  return Math.max(0, ...found.map((partition) => partitionPlace(table, partition).sizeBytes));
 }
 
 /** Each image name has its own UUIDs, the same in every version: slots of an update are told apart by the root hash. */

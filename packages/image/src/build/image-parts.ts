@@ -6,7 +6,7 @@ import type { ByteSource } from '@vouchsafe/bytes';
 import { DiskError, parseReleaseFile, type TreeEntry } from '@vouchsafe/disk';
 import { encodeFileList, type ManifestPart, partOf } from '@vouchsafe/manifest';
 import { CYCLONEDX_FORMAT, encodeCycloneDx } from '../packages/cyclonedx.ts';
-import { readInstalledPackages } from '../packages/read-installed-packages.ts';
+import type { InstalledPackages } from '../packages/installed-package.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { listedFiles, listedInitrdFiles } from './listed-files.ts';
 import type { OutputNames } from './output-files.ts';
@@ -20,8 +20,6 @@ export interface ImagePart {
 
 export interface ImageParts {
   readonly parts: readonly ImagePart[];
-  /** Installed packages that a database names. */
-  readonly packageCount: number;
   /** What is not in them, and why. */
   readonly notes: readonly string[];
 }
@@ -29,8 +27,7 @@ export interface ImageParts {
 export interface PartsRequest {
   /** As it is in the image. */
   readonly entries: readonly TreeEntry[];
-  /** As it came, for the databases of packages. */
-  readonly given: readonly TreeEntry[];
+  readonly installed: InstalledPackages;
   readonly initrds: readonly ByteSource[];
   readonly osRelease: Uint8Array;
   /** Where the running system has the tree; `/` unless given. */
@@ -44,7 +41,7 @@ export interface PartsRequest {
 export async function imageParts(
   recipe: Recipe,
   names: OutputNames,
-  { entries, given, initrds, osRelease, mount = '/' }: PartsRequest,
+  { entries, installed, initrds, osRelease, mount = '/' }: PartsRequest,
   work: LongWork = {},
 ): Promise<ImageParts> {
   const notes: string[] = [];
@@ -59,7 +56,6 @@ export async function imageParts(
     if (!(error instanceof DiskError && error.code === 'compression_unsupported')) throw error;
     notes.push(`the files of the initrd are not listed: ${error.message}`);
   }
-  const installed = readInstalledPackages(given);
   notes.push(...installed.unread.map(({ path, reason }) => `packages are missing from the list: ${path}: ${reason}`));
   if (installed.packages.length > 0 || installed.unread.length > 0) {
     const system = { name: recipe.name, version: recipe.version, osRelease: fieldsOf(osRelease) };
@@ -67,7 +63,7 @@ export async function imageParts(
     const what = { kind: 'packages', of: 'root', format: CYCLONEDX_FORMAT } as const;
     parts.push({ path: names.packages, bytes, part: partOf(what, basename(names.packages), bytes) });
   }
-  return { parts, packageCount: installed.packages.length, notes };
+  return { parts, notes };
 }
 
 /** What cannot be read is as good as not there: the name of the system only makes names of packages more exact. */

@@ -12,6 +12,8 @@ export interface OutputNames {
   readonly fileList: string;
   readonly initrdFileList: string;
   readonly packages: string;
+  /** A picture of what takes the space. */
+  readonly sizes: string;
 }
 
 /** Where the files of an image go. */
@@ -24,6 +26,7 @@ export function outputNames({ name, version }: Recipe, folder: string): OutputNa
     fileList: `${base}.files.json`,
     initrdFileList: `${base}.initrd-files.json`,
     packages: `${base}.cdx.json`,
+    sizes: `${base}.sizes.svg`,
   };
 }
 

@@ -25,6 +25,10 @@ export interface FileBatch {
 /** A file as large as a block or smaller cannot take less. */
 const isWorthIt = (inode: ImageInode): boolean => inode.dataBytes > BLOCK_BYTES;
 
+/** Octets that all batches together have. */
+export const compressedBytes = (inodes: readonly ImageInode[]): number =>
+  inodes.reduce((sum, image) => sum + (image.node.inode.kind === 'file' && isWorthIt(image) ? image.dataBytes : 0), 0);
+
 /** Buffers that are used again: each is as large as a batch. */
 export class BatchBuffers {
   readonly #free: Uint8Array<ArrayBuffer>[] = [];

@@ -3,7 +3,7 @@ import type { ByteSink } from '@vouchsafe/bytes';
 import { INCOMPAT } from '../features.ts';
 import { BlockWriter } from './block-writer.ts';
 import { type CompressedBatch, compressBatch, newOutput } from './compress-batch.ts';
-import { BatchBuffers, CompressedFiles, type FileBatch, fileBatches } from './compressed-files.ts';
+import { BatchBuffers, CompressedFiles, compressedBytes, type FileBatch, fileBatches } from './compressed-files.ts';
 import {
   BLOCK_BYTES,
   draftErofs,
@@ -54,6 +54,8 @@ export interface CompressedRun {
   readonly batches: Iterable<FileBatch>;
   /** For the inputs of batches that are written. */
   readonly buffers: BatchBuffers;
+  /** Of all files that are compressed. */
+  readonly inputBytes: number;
   write(batch: FileBatch, compressed: CompressedBatch): void;
   finish(): WrittenErofs;
 }
@@ -69,6 +71,7 @@ export function startCompressed(request: ErofsRequest, sink: ByteSink, offset: n
   return {
     batches: fileBatches(inodes, buffers),
     buffers,
+    inputBytes: compressedBytes(inodes),
     write: (batch, compressed) => files.write(batch, compressed),
     finish: () => {
       const layout = layOut(inodes, writer.nextBlock, sharedXattrs.length, BLOCK_BYTES);
