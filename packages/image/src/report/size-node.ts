@@ -48,11 +48,3 @@ export function nodeOf(
 export function bySize<T extends { readonly name: string; readonly sizeBytes: number }>(items: readonly T[]): T[] {
   return items.toSorted((a, b) => b.sizeBytes - a.sizeBytes || (a.name < b.name ? -1 : 1));
 }
-
-/** The node at the end of these names; undefined where there is none. */
-export function findNode(node: SizeNode, ...names: readonly string[]): SizeNode | undefined {
-  return names.reduce<SizeNode | undefined>(
-    (found, name) => found?.children.find((child) => child.name === name),
-    node,
-  );
-}
