@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { appraiseBoot, type BootEvidence, learnFirmware, type Verdict } from '@vouchsafe/appraise';
+import { appraiseBoot, type BootEvidence, type BootVerdict, learnFirmware } from '@vouchsafe/appraise';
 import { concatBytes, parseHex, utf8 } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
 import { encode } from '@vouchsafe/codec';
@@ -52,7 +52,7 @@ function evidenceOf(boot: string): BootEvidence {
   return { quote, firmwareLog: read(boot, 'binary_bios_measurements') };
 }
 
-function appraise(boot: string, events: readonly PredictedEvent[], evidence = evidenceOf(boot)): Verdict {
+function appraise(boot: string, events: readonly PredictedEvent[], evidence = evidenceOf(boot)): BootVerdict {
   const key = signingKeyFromSpki(Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })));
   return appraiseBoot(evidence, { key, selection: SELECTION, nonce: NONCE }, { bank: BANK, events });
 }
@@ -68,7 +68,7 @@ const directBoot = (name: string): PredictedEvent[] => [
 ];
 
 /** Codes with their PCRs, without those of PCR 5. */
-const findingsOf = ({ findings }: Verdict): [string, number | undefined][] =>
+const findingsOf = ({ findings }: BootVerdict): [string, number | undefined][] =>
   findings.filter(({ where }) => where.pcr !== 5).map(({ code, where }) => [code, where.pcr]);
 
 const UNKNOWN_FIRMWARE = [0, 1, 2, 3, 6].map((pcr) => ['firmware_unknown', pcr]);

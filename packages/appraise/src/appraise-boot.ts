@@ -9,10 +9,11 @@ import {
   type TcgLog,
 } from '@vouchsafe/eventlog';
 import { checkQuote, type QuoteEvidence, type QuoteExpectation } from '@vouchsafe/tpm';
+import { type BootVerdict, verdictOf } from './boot-verdict.ts';
 import { type BootReference, checkReference } from './check-reference.ts';
 import { checkUntouched } from './check-untouched.ts';
+import type { AppraisalFinding } from './finding.ts';
 import { checkJudged, judgeEvents } from './judge-events.ts';
-import { type AppraisalFinding, type Verdict, verdictOf } from './verdict.ts';
 
 /** What a machine sends. All of it is untrusted. */
 export interface BootEvidence {
@@ -30,7 +31,11 @@ const MAX_PCR_VALUES = 16 * 32;
  * besides. Pure and total: whatever is sent, a verdict comes back, and what is unknown is not affirming.
  * @throws {TpmError} 'argument_invalid' for an expectation that anything would meet: a mistake of the verifier.
  */
-export function appraiseBoot(evidence: BootEvidence, expected: QuoteExpectation, reference: BootReference): Verdict {
+export function appraiseBoot(
+  evidence: BootEvidence,
+  expected: QuoteExpectation,
+  reference: BootReference,
+): BootVerdict {
   if (evidence.quote.pcrs.length > MAX_PCR_VALUES) return verdictOf([tooManyValues(evidence.quote)], []);
   const outcome = checkQuote(evidence.quote, expected);
   if (!outcome.isGood) return verdictOf(outcome.findings, []);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
 import { PCR_COUNT, type PcrSelection } from '@vouchsafe/tpm';
-import type { AppraisalFinding } from './verdict.ts';
+import type { AppraisalFinding } from './finding.ts';
 
 /** What the verifier knows of an image on this kind of machine. */
 export interface BootReference {

@@ -11,7 +11,7 @@ import {
   type VerifiedQuote,
 } from '@vouchsafe/tpm';
 import { IMA_PCR } from './check-reference.ts';
-import type { AppraisalFinding } from './verdict.ts';
+import type { AppraisalFinding } from './finding.ts';
 
 /** PCRs that a dynamic launch resets to other than zeros, 17 to 22, and those that anybody may reset, 16 and 23. */
 const LAST_STATIC_PCR = 15;

@@ -4,7 +4,9 @@ import { VouchsafeError } from '@vouchsafe/base';
 export type AppraiseErrorCode =
   | 'manifest_missing' // nothing to compare with
   | 'bank_unknown' // no bank that log and reference both have
-  | 'limit'; // more than one boot has
+  | 'limit' // more than one boot, one policy or one set of references has
+  | 'policy_malformed' // no Cedar policy, or one that asks about facts that there are not
+  | 'policy_empty'; // a text without a policy, which would permit nothing
 
 export class AppraiseError extends VouchsafeError<AppraiseErrorCode> {
   override readonly name = 'AppraiseError';

@@ -3,8 +3,9 @@ import { ascii, bytesEqual, toHex } from '@vouchsafe/base';
 import { type BootEvent, digestOf, type TcgLog } from '@vouchsafe/eventlog';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
 import { PCR_COUNT, tpmDigest } from '@vouchsafe/tpm';
+import type { JudgedEvent } from './boot-verdict.ts';
+import type { AppraisalFinding } from './finding.ts';
 import { matchEvents } from './match-events.ts';
-import type { AppraisalFinding, JudgedEvent } from './verdict.ts';
 
 /** PCRs of the machine: firmware, its settings, option ROMs. They need a baseline, which is not part of an image. */
 const MACHINE_PCRS: ReadonlySet<number> = new Set([0, 1, 2, 3, 6]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeTcgLog, digestOf } from '@vouchsafe/eventlog';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
-import type { Verdict } from './verdict.ts';
+import type { BootVerdict } from './boot-verdict.ts';
 
 /**
  * The events of a boot that no reference knew of because they are the firmware's, as predictions: a baseline for machines of
@@ -11,7 +11,7 @@ import type { Verdict } from './verdict.ts';
  * @returns nothing for a boot that was contraindicated: its log is not to be believed.
  * @throws {EventLogError} for a log that is malformed, and so is not the verdict's.
  */
-export function learnFirmware(verdict: Verdict, firmwareLog: Uint8Array, bank: Bank): PredictedEvent[] {
+export function learnFirmware(verdict: BootVerdict, firmwareLog: Uint8Array, bank: Bank): PredictedEvent[] {
   if (verdict.status === 'contraindicated') return [];
   const { events } = decodeTcgLog(firmwareLog);
   return verdict.events.flatMap(({ event, judgement }): PredictedEvent[] => {

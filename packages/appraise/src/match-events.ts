@@ -2,8 +2,8 @@
 import { toHex } from '@vouchsafe/base';
 import { type BootEvent, digestOf } from '@vouchsafe/eventlog';
 import type { Bank, PredictedEvent } from '@vouchsafe/manifest';
+import type { JudgedEvent } from './boot-verdict.ts';
 import { type Pair, pairUp } from './pair-up.ts';
-import type { JudgedEvent } from './verdict.ts';
 
 /**
  * Lays the events of one PCR beside those that were predicted for it. Order counts, as it does in the PCR, and so does

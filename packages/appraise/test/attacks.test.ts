@@ -2,7 +2,7 @@
 // Attacks of the threat model that reach the appraisal of a boot, each carried out with a key that really signs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appraiseBoot, type BootReference, type Verdict } from '@vouchsafe/appraise';
+import { appraiseBoot, type BootReference, type BootVerdict } from '@vouchsafe/appraise';
 import { concatBytes, utf8 } from '@vouchsafe/base';
 import {
   appraise,
@@ -22,7 +22,7 @@ import {
 } from './support.ts';
 
 /** Refused, and for this reason. */
-function assertRefused(verdict: Verdict, ...codes: string[]): void {
+function assertRefused(verdict: BootVerdict, ...codes: string[]): void {
   assert.equal(verdict.status, 'contraindicated');
   assert.deepEqual(codesOf(verdict), codes);
 }

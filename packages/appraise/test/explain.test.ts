@@ -156,7 +156,11 @@ test('another image is known by its parts, whichever fits best', () => {
   const [found] = explain(mixed, [manifest('2'), manifest('1', splash)]).events.filter(
     ({ reason }) => reason !== undefined,
   );
-  assert.deepEqual(found?.reason, { code: 'other_image', text: 'this is event of PCR 11 of edge 1 (uki.efi)' });
+  assert.deepEqual(found?.reason, {
+    code: 'other_image',
+    text: 'this is event of PCR 11 of edge 1 (uki.efi)',
+    image: 'edge 1',
+  });
 });
 
 test('a log without a boundary, without events, of unknown PCRs: an answer all the same', () => {

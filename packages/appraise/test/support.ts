@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { appraiseBoot, type BootReference, type Verdict } from '@vouchsafe/appraise';
+import { appraiseBoot, type BootReference, type BootVerdict } from '@vouchsafe/appraise';
 import { concatBytes, utf8 } from '@vouchsafe/base';
 import { encode, u16le, u32le } from '@vouchsafe/codec';
 import { decodeTcgLog, digestOf, TCG_EVENT_TYPES, type TcgEventType } from '@vouchsafe/eventlog';
@@ -107,8 +107,20 @@ const KEY = signingKeyFromSpki(Uint8Array.from(publicKey.export({ type: 'spki', 
 const NONCE = utf8('a challenge of twenty');
 const ALL = Array.from({ length: 16 }, (_, pcr) => pcr);
 
+/** Of the TPM's clock when it quoted. */
+export interface MadeQuote {
+  readonly clock?: bigint;
+  readonly resetCount?: number;
+  readonly restartCount?: number;
+  readonly safe?: boolean;
+}
+
 /** A quote over exactly this selection. */
-export function quoteOver(selection: readonly PcrSelection[], values: readonly PcrValue[]): QuoteEvidence {
+export function quoteOver(
+  selection: readonly PcrSelection[],
+  values: readonly PcrValue[],
+  made: MadeQuote = {},
+): QuoteEvidence {
   const quoted = selection.flatMap(({ bank, pcrs }) =>
     pcrs.map((pcr) => values.find((v) => v.bank === bank && v.pcr === pcr)?.value ?? new Uint8Array(0)),
   );
@@ -117,7 +129,7 @@ export function quoteOver(selection: readonly PcrSelection[], values: readonly P
     type: 'quote',
     qualifiedSigner: new Uint8Array(34),
     extraData: NONCE,
-    clockInfo: { clock: 1n, resetCount: 1, restartCount: 0, safe: true },
+    clockInfo: { clock: 1n, resetCount: 1, restartCount: 0, safe: true, ...made },
     firmwareVersion: 1n,
     attested: { pcrSelect: selection.map(encodePcrSelection), pcrDigest: hash('sha256', ...quoted) },
   });
@@ -161,13 +173,13 @@ export function appraise(
   logged: readonly MadeEvent[],
   extended: readonly MadeEvent[] = logged,
   reference: BootReference = REFERENCE,
-): Verdict {
+): BootVerdict {
   const quote = quoteOver(selectionOf('sha256'), pcrsAfter(extended));
   return appraiseBoot({ quote, firmwareLog: logOf(logged) }, expectationOf(), reference);
 }
 
 /** The codes of the findings, each once, in order. */
-export const codesOf = ({ findings }: Verdict): string[] => [...new Set(findings.map(({ code }) => code))];
+export const codesOf = ({ findings }: BootVerdict): string[] => [...new Set(findings.map(({ code }) => code))];
 
 /** The events of a real log as predictions. */
 export function predictionOfLog(log: Uint8Array, bank: Bank, isIncluded: (pcr: number) => boolean): PredictedEvent[] {

@@ -42,6 +42,8 @@ export interface EventReason {
   readonly code: EventReasonCode;
   /** For people. May hold text of the log, which is anybody's. */
   readonly text: string;
+  /** Of 'other_image': name and version of that image. */
+  readonly image?: string;
 }
 
 /** What every rule may look at. */
@@ -162,7 +164,7 @@ function knownReason({ manifest, boot, predicted }: KnownEvent, { judged }: Scen
   }
   const where = origin.section === undefined ? origin.artefact : `${origin.artefact}, ${origin.section}`;
   const text = `this is ${description} of ${manifest.name} ${manifest.version} (${where})`;
-  return { code: 'other_image', text };
+  return { code: 'other_image', text, image: `${manifest.name} ${manifest.version}` };
 }
 
 function runningSystem(event: BootEvent, scene: Scene): EventReason {
@@ -303,7 +305,8 @@ function textReason(
 
 function reasonForMissing(instead: EventReason | undefined): EventReason {
   if (instead === undefined) return { code: 'unexplained', text: 'that part was not used in this boot' };
-  return { code: 'follows', text: `in its place: ${instead.text}` };
+  const { text, image } = instead;
+  return { code: 'follows', text: `in its place: ${text}`, ...(image === undefined ? {} : { image }) };
 }
 
 /**
