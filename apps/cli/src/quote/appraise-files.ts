@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appraiseBoot, explainLog, type LogExplanation, type Verdict } from '@vouchsafe/appraise';
+import { appraiseBoot, type BootVerdict, explainLog, type LogExplanation } from '@vouchsafe/appraise';
 import { type Bank, type BootCondition, predictedEventsOf } from '@vouchsafe/manifest';
 import type { QuoteEvidence, QuoteExpectation } from '@vouchsafe/tpm';
 import { readLog } from '../log/read-log.ts';
@@ -16,7 +16,7 @@ export interface AppraisalFiles {
 
 /** The verdict on files, and the image that it was reached by. */
 export interface FileVerdict {
-  readonly verdict: Verdict;
+  readonly verdict: BootVerdict;
   readonly bank: Bank;
   /** Why each event is there; nothing is decided by it. */
   readonly explained: LogExplanation;
