@@ -24,5 +24,4 @@ export function rowsOf(
 }
 
 /** At the end of a select: its rows are nobody else's until the transaction ends. SQLite has one writer anyway. */
-export const forUpdate = (dialect: Dialect): RawBuilder<unknown> =>
-  dialect === 'postgres' ? sql` for update` : sql``;
+export const forUpdate = (dialect: Dialect): RawBuilder<unknown> => (dialect === 'postgres' ? sql` for update` : sql``);

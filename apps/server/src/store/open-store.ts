@@ -6,8 +6,8 @@ import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 import { postgresDialect } from './postgres-dialect.ts';
-import { type Rows, rowsOn } from './rows.ts';
 import type { AttestationRecord, RecordOutcome } from './rows/attestations.ts';
+import { type Rows, rowsOn } from './rows.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
 
@@ -45,9 +45,7 @@ export async function openStore(url: string, nowMs: number): Promise<Store> {
     throw new ServerError('database_unavailable', `the database cannot be opened: ${messageOf(cause)}`, { cause });
   }
   const owner = {};
-  const group = createGroupCommit<Rows>((run) =>
-    writer.transaction().execute((tx) => run(rowsOn(tx, dialect, owner))),
-  );
+  const group = createGroupCommit<Rows>((run) => writer.transaction().execute((tx) => run(rowsOn(tx, dialect, owner))));
   const records = createRecorder(group.run);
   return {
     dialect,

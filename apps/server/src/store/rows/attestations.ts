@@ -110,7 +110,9 @@ async function useNonces(
     { nonce: 'text', expires_at_ms: 'bigint' },
     records.map(({ nonce, nonceExpiresAtMs }) => ({ nonce, expires_at_ms: nonceExpiresAtMs })),
   );
-  const { rows: inserted } = await sql<{ nonce: string }>`/* attest_nonce */ insert into used_nonces (nonce, expires_at_ms)
+  const { rows: inserted } = await sql<{
+    nonce: string;
+  }>`/* attest_nonce */ insert into used_nonces (nonce, expires_at_ms)
     select nonce, expires_at_ms from ${rows} where true on conflict (nonce) do nothing returning nonce`.execute(db);
   return new Set(inserted.map(({ nonce }) => nonce));
 }

@@ -67,7 +67,7 @@ export function deviceRows(db: Kysely<Tables>) {
     async latestVerdictMs(): Promise<number> {
       const row = await db
         .selectFrom('devices')
-        .select((e) => e.fn.max('trusted_until_ms').as('at'))
+        .select((e) => e.fn.max('attested_at_ms').as('at'))
         .executeTakeFirst();
       return Number(row?.at ?? 0);
     },
