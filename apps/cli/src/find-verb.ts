@@ -4,7 +4,7 @@ import { Command } from './arguments/command.ts';
 import { unknownName } from './arguments/command-line-error.ts';
 import { readLeadingOptions } from './arguments/read-arguments.ts';
 import { EXIT } from './exit-code.ts';
-import { NOUNS } from './noun.ts';
+import { isSingle, NOUNS } from './noun.ts';
 import type { Session } from './session.ts';
 import { showUsage } from './terminal/show-usage.ts';
 import { writeOut } from './terminal/standard-streams.ts';
@@ -33,6 +33,11 @@ export async function findVerb(args: readonly string[], session: Session): Promi
   const inProgram = under(program, NOUNS, args, session);
   if (inProgram === undefined) return undefined;
   const { name: nounName, entry: noun, rest } = inProgram;
+  if (isSingle(noun)) {
+    const single = new Command(`vouchsafe ${nounName}`);
+    (await noun.load()).define(single, session);
+    return { command: single, rest };
+  }
 
   const command = new Command(`vouchsafe ${nounName}`)
     .description(noun.summary)
