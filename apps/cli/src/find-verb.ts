@@ -4,7 +4,7 @@ import { Command } from './arguments/command.ts';
 import { unknownName } from './arguments/command-line-error.ts';
 import { readLeadingOptions } from './arguments/read-arguments.ts';
 import { EXIT } from './exit-code.ts';
-import { isSingle, NOUNS } from './noun.ts';
+import type { Noun } from './noun.ts';
 import type { Session } from './session.ts';
 import { showUsage } from './terminal/show-usage.ts';
 import { writeOut } from './terminal/standard-streams.ts';
@@ -24,20 +24,19 @@ const NO_VERB = 'no command was named; vouchsafe -h lists them';
  * @returns undefined when all has been said: the usage, or the version.
  * @throws {CommandLineError} for a command or option that there is not.
  */
-export async function findVerb(args: readonly string[], session: Session): Promise<FoundVerb | undefined> {
+export async function findVerb(
+  args: readonly string[],
+  nouns: Readonly<Record<string, Noun>>,
+  session: Session,
+): Promise<FoundVerb | undefined> {
   const program = new Command('vouchsafe')
     .description('Image-based Linux that can prove what it booted.')
     .option('-V, --version', 'print the version')
     .option(...JSON_OPTION)
     .addHelpText('after', '\nExample:\n  vouchsafe verity format root.erofs root.hash');
-  const inProgram = under(program, NOUNS, args, session);
+  const inProgram = under(program, nouns, args, session);
   if (inProgram === undefined) return undefined;
   const { name: nounName, entry: noun, rest } = inProgram;
-  if (isSingle(noun)) {
-    const single = new Command(`vouchsafe ${nounName}`);
-    (await noun.load()).define(single, session);
-    return { command: single, rest };
-  }
 
   const command = new Command(`vouchsafe ${nounName}`)
     .description(noun.summary)

@@ -14,11 +14,8 @@ export interface Noun {
   readonly verbs: Readonly<Record<string, VerbEntry>>;
 }
 
-/** A command of one word, as `serve`: the code of NAME is in NAME/NAME.ts. */
-export const isSingle = (entry: Noun | VerbEntry): entry is VerbEntry => 'load' in entry;
-
 /** All nouns and verbs. Only the verb that is used is loaded, so that small commands start at once. */
-export const NOUNS: Readonly<Record<string, Noun | VerbEntry>> = {
+export const NOUNS: Readonly<Record<string, Noun>> = {
   verity: {
     summary: 'dm-verity: make, check, repair, sign and read hash trees',
     example: 'vouchsafe verity format root.erofs root.hash',
@@ -215,12 +212,29 @@ export const NOUNS: Readonly<Record<string, Noun | VerbEntry>> = {
       },
     },
   },
+  agent: {
+    summary: "the machine's side: join a service, attest, use what it grants",
+    example: 'vouchsafe agent enroll - < token',
+    verbs: {
+      enroll: { summary: 'join a service', load: async () => (await import('./agent/enroll.ts')).enroll },
+      attest: {
+        summary: 'prove once what was booted',
+        load: async () => (await import('./agent/attest.ts')).attest,
+      },
+      run: { summary: 'attest whenever the service wants it', load: async () => (await import('./agent/run.ts')).run },
+      cert: {
+        summary: 'show or renew the client certificate',
+        load: async () => (await import('./agent/cert.ts')).cert,
+      },
+      secret: { summary: 'print a secret', load: async () => (await import('./agent/secret.ts')).secret },
+      proxy: {
+        summary: 'lend the client certificate to programs that cannot use a TPM',
+        load: async () => (await import('./agent/proxy.ts')).proxy,
+      },
+      bundle: {
+        summary: 'write all this as one file, to put into images',
+        load: async () => (await import('./agent/bundle.ts')).bundle,
+      },
+    },
+  },
 };
-
-/** Every command that does something, by its words. */
-export const COMMANDS: readonly (readonly [words: readonly string[], entry: VerbEntry])[] = Object.entries(
-  NOUNS,
-).flatMap(([noun, entry]): (readonly [readonly string[], VerbEntry])[] => {
-  if (isSingle(entry)) return [[[noun], entry]];
-  return Object.entries(entry.verbs).map(([verb, verbEntry]) => [[noun, verb], verbEntry]);
-});

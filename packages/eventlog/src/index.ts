@@ -43,7 +43,7 @@ export type { LogFinding, LogFindingCode } from './finding.ts';
 export { decodeImaAscii, type ImaAsciiOptions } from './ima/ascii.ts';
 export type { DeviceMapperEvent, DeviceMapperTarget } from './ima/device-mapper.ts';
 export { decodeImaEntry, type EvmFields, type ImaEntry, type ImaFile, imaEntryOf } from './ima/entry.ts';
-export { decodeImaList, type ImaEvent, type ImaListOptions } from './ima/list.ts';
+export { decodeImaList, type ImaEvent, type ImaListOptions, wholeImaEntriesBytes } from './ima/list.ts';
 export { decodeImaAsciiLog, decodeImaBinaryLog, type ImaLog } from './ima/log.ts';
 export {
   findImaPrefix,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { Bench, BenchCase, BenchContext, BenchGoal, BenchSide, Measure } from './bench.ts';
 export type { FuzzTarget } from './fuzz.ts';
-export { type Swtpm, startSwtpm } from './swtpm.ts';
+export { manufactureSwtpm, type Swtpm, startSwtpm } from './swtpm.ts';
 export { tempDir } from './temp.ts';
 export { needsMountNamespace, needsTool, type Requirement } from './tools.ts';
 export { needsVectors, vectorPath, vectorTsv } from './vectors.ts';

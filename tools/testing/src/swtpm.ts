@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,4 +65,33 @@ export async function startSwtpm(
       return new Uint8Array(stdout);
     },
   };
+}
+
+/**
+ * Makes the state of a TPM as its maker would: with certificates of its endorsement keys in NV, for `startSwtpm`. The
+ * authority that signed them is in `ca/`: `swtpm-localca-rootca-cert.pem`, and the issuer's, `issuer.pem`.
+ */
+export function manufactureSwtpm(dir: string, rsaBits = 2048): void {
+  const ca = join(dir, 'ca');
+  mkdirSync(ca);
+  const file = (name: string, lines: readonly string[]): string => {
+    writeFileSync(join(dir, name), `${lines.join('\n')}\n`);
+    return join(dir, name);
+  };
+  const localca = file('localca.conf', [
+    `statedir = ${ca}`,
+    `signingkey = ${ca}/key.pem`,
+    `issuercert = ${ca}/issuer.pem`,
+    `certserial = ${ca}/serial`,
+  ]);
+  const options = file('options', ['--platform-manufacturer Test', '--platform-version 1', '--platform-model Test']);
+  const setup = file('setup.conf', [
+    'create_certs_tool = /usr/bin/swtpm_localca',
+    `create_certs_tool_config = ${localca}`,
+    `create_certs_tool_options = ${options}`,
+    'active_pcr_banks = sha256',
+  ]);
+  const key = ['--rsa-keysize', String(rsaBits)];
+  const all = ['--tpm2', '--tpmstate', dir, '--config', setup, '--create-ek-cert', '--lock-nvram', '--vmid', 'test'];
+  execFileSync('swtpm_setup', [...all, ...key], { stdio: 'ignore' });
 }

@@ -14,9 +14,9 @@ export type TpmPlace =
 
 const DEFAULT_PLACE = 'device:/dev/tpmrm0';
 /** For machines whose TPM is elsewhere, and for tests. */
-const VARIABLE = 'VOUCHSAFE_TPM';
+export const VARIABLE = 'VOUCHSAFE_TPM';
 
-function tpmPlace(text: string): TpmPlace {
+export function tpmPlace(text: string): TpmPlace {
   const [, kind, rest = ''] = /^(device|swtpm):(.+)$/.exec(text) ?? [];
   if (kind === 'device') return { kind: 'device', path: rest };
   if (kind === 'swtpm') {
@@ -56,7 +56,8 @@ export async function withTpm<T>(place: TpmPlace, use: (tpm: TpmTransport) => Pr
   }
 }
 
-function openPlace(place: TpmPlace): Promise<OpenTpm> {
+/** @throws {TpmError} 'io' */
+export function openPlace(place: TpmPlace): Promise<OpenTpm> {
   switch (place.kind) {
     case 'device':
       return openTpmDevice(place.path);

@@ -68,6 +68,29 @@ export function decodeImaList(bytes: Uint8Array, options: ImaListOptions = {}): 
   return events;
 }
 
+/** PCRs of a PC Client TPM: 0 to 23. */
+const LAST_PCR = 23;
+
+/**
+ * Octets of the whole entries at the beginning of a part of IMA's list; an entry that was cut off follows them.
+ * @returns undefined when the part does not begin with a whole entry: it was taken from somewhere else
+ */
+export function wholeImaEntriesBytes(part: Uint8Array): number | undefined {
+  const r = new Reader(part);
+  const format = { readName: templateNameReader(true), templateHash: 'sha1', isLittle: true } as const;
+  let end: number | undefined = part.length === 0 ? 0 : undefined;
+  try {
+    while (r.pos < r.end) {
+      const { pcr } = readEntry(r, 0, { ...format, maxDataBytes: IMA_LIMITS.maxEventBytes });
+      if (pcr > LAST_PCR) break;
+      end = r.pos;
+    }
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+  }
+  return end;
+}
+
 interface EntryFormat {
   readonly readName: (r: Reader) => string;
   readonly templateHash: TpmHash;

@@ -70,7 +70,14 @@ export const enrolmentProof = Type.Object(
 export type EnrolmentProof = Static<typeof enrolmentProof>;
 
 export const enrolmentResult = Type.Union([
-  Type.Object({ state: Type.Literal('awaiting-approval'), askAgainAfterMs: timeMs }, strict),
+  Type.Object(
+    {
+      state: Type.Literal('awaiting-approval'),
+      /** Milliseconds from this answer on. */
+      askAgainAfterMs: Type.Integer({ minimum: 0, maximum: 24 * 3600 * 1000 }),
+    },
+    strict,
+  ),
   Type.Object(
     {
       state: Type.Literal('enrolled'),

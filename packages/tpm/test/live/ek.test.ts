@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { ascii, concatBytes, toHex } from '@vouchsafe/base';
 import { encode } from '@vouchsafe/codec';
 import { decodeCertificate } from '@vouchsafe/pki';
-import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
+import { manufactureSwtpm, needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
 import {
   activateCredential,
   attestationKeyTemplate,
@@ -46,32 +43,6 @@ import {
 import { openSwtpm } from '@vouchsafe/tpm/node';
 import { EMPTY, errorCodeOf, liveTpm, NULL_SYMMETRIC, PLAIN, random, returnCodeOf, withSrk } from './tpm.ts';
 
-/** The state of a TPM with EK certificates, made as a maker would. */
-function manufacture(dir: string, rsaBits: number): void {
-  const ca = join(dir, 'ca');
-  mkdirSync(ca);
-  const file = (name: string, lines: readonly string[]): string => {
-    writeFileSync(join(dir, name), `${lines.join('\n')}\n`);
-    return join(dir, name);
-  };
-  const localca = file('localca.conf', [
-    `statedir = ${ca}`,
-    `signingkey = ${ca}/key.pem`,
-    `issuercert = ${ca}/issuer.pem`,
-    `certserial = ${ca}/serial`,
-  ]);
-  const options = file('options', ['--platform-manufacturer Test', '--platform-version 1', '--platform-model Test']);
-  const setup = file('setup.conf', [
-    'create_certs_tool = /usr/bin/swtpm_localca',
-    `create_certs_tool_config = ${localca}`,
-    `create_certs_tool_options = ${options}`,
-    'active_pcr_banks = sha256',
-  ]);
-  const key = ['--rsa-keysize', String(rsaBits)];
-  const all = ['--tpm2', '--tpmstate', dir, '--config', setup, '--create-ek-cert', '--lock-nvram', '--vmid', 'test'];
-  execFileSync('swtpm_setup', [...all, ...key], { stdio: 'ignore' });
-}
-
 test(
   'the keys of a maker: certificates in NV, and the templates make the certified keys',
   needsTool('swtpm', 'swtpm_setup', 'swtpm_localca', 'certtool'),
@@ -81,7 +52,7 @@ test(
       [3072, ['H-3', 'H-6']],
     ] as const) {
       const dir = tempDir(t);
-      manufacture(dir, bits);
+      manufactureSwtpm(dir, bits);
       const swtpm = await startSwtpm(t, dir);
       const tpm = await openSwtpm({ path: swtpm.path });
       t.after(() => tpm.close());

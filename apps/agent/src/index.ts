@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+export { Agent, type AgentParts, type Attestation, type AttestOptions, type JoinOptions } from './agent.ts';
+export type { AgentEvent } from './agent-event.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { type ServiceManager, serviceManager } from './daemon/service-manager.ts';
+export type { EnrolmentOutcome, Joining } from './enrol.ts';
+export { AgentError, type AgentErrorCode, type ServiceProblem } from './error.ts';
+export { type HttpsOptions, httpsTransport } from './http/https-transport.ts';
+export { fetchPinnedCa } from './http/pinned-ca.ts';
+export type { ServiceResponse, Transport } from './http/transport.ts';
+export { linuxLogs } from './logs/linux-logs.ts';
+export type { LogSources } from './logs/log-sources.ts';
+export type { Endorsement, MachineKeys, MachineTpm, TpmEvidence, WrappedKey } from './machine-tpm.ts';
+export { type ForwardProxyOptions, forwardProxy, type ProxyTarget } from './proxy/forward-proxy.ts';
+export type { TpmTlsOptions } from './proxy/openssl-connection.ts';
+export { type RunOptions, runAgent } from './run.ts';
+export type { AgentState, ServerState } from './state/agent-state.ts';
+export { type AgentStore, folderStore } from './state/agent-store.ts';
+export { StateFolder } from './state/state-folder.ts';
+export type { EndorsementOptions } from './tpm/endorsement.ts';
+export { findTpmDevice } from './tpm/find-tpm-device.ts';
+export { localTpm } from './tpm/local-tpm.ts';
