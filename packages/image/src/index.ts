@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type BuildOptions, type BuiltImage, buildImage } from './build/build-image.ts';
+export { type BuildWhenChangedOptions, buildWhenChanged, type UpToDateImage } from './build/build-when-changed.ts';
 export { makeUki } from './build/signed-uki.ts';
 export { makeVerityRoot, type VerityRoot } from './build/verity-root.ts';
 export type { DdiPartition, FatMembers, PartitionContent, RootHashes } from './ddi/content.ts';

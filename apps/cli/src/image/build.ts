@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname } from 'node:path';
 import { parseUtf8, TextError, toHex } from '@vouchsafe/base';
-import { buildImage, parseRecipe } from '@vouchsafe/image';
+import { buildWhenChanged, parseRecipe } from '@vouchsafe/image';
 import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
 import { readSmallFile } from '../parse.ts';
 import type { Session } from '../session.ts';
@@ -12,6 +12,7 @@ interface BuildCommandOptions {
   readonly output: string;
   readonly set?: ReadonlyMap<string, string>;
   readonly force?: true;
+  readonly rebuild?: true;
 }
 
 function collectSettings(text: string, earlier: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
@@ -29,7 +30,8 @@ export const build: Verb = {
       .argument('<RECIPE>', 'YAML; image init writes a first one')
       .option('-o, --output <folder>', 'where the files go', '.')
       .option('--set <key=value>', 'stands in for a member of the recipe; may be repeated', collectSettings)
-      .option('--force', 'replace files that exist')
+      .option('--force', 'replace files that exist; where nothing has changed there is nothing to replace')
+      .option('--rebuild', 'build even where nothing has changed; with --force')
       .option('--json', 'print one JSON document')
       .addHelpText('after', '\nExample:\n  vouchsafe image build recipe.yaml -o out --set version=1.2.0')
       .action((recipe: string, options: BuildCommandOptions) => run(session, recipe, options));
@@ -40,10 +42,11 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
   if (path === '-') throw new UsageError('a recipe is a file: its paths are relative to its folder');
   const recipe = parseRecipe(readText(path), path, options.set);
   session.whenInterrupted = 'what was not whole is gone';
-  const built = await buildImage(recipe, {
+  const built = await buildWhenChanged(recipe, {
     recipeFolder: dirname(path),
     outputFolder: options.output,
     force: options.force ?? false,
+    rebuild: options.rebuild ?? false,
     ...session.work,
   });
   const { diskPath, ukiPath, manifestPath, partPaths, packageCount, sizesPath, diskBytes } = built;
@@ -51,7 +54,7 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
   const rootHash = toHex(built.rootHash);
   session.answer(
     [
-      `${recipe.name} ${recipe.version}`,
+      `${recipe.name} ${recipe.version}${built.wasUnchanged ? ': nothing has changed since it was built' : ''}`,
       `  disk      ${diskPath} (${diskBytes} octets)`,
       `  image     ${ukiPath}`,
       `  manifest  ${manifestPath}`,
@@ -72,6 +75,7 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
       diskBytes,
       rootHash,
       notes: built.notes,
+      wasUnchanged: built.wasUnchanged,
     },
   );
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { type LongWork, utf8 } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
-import type { FatMember } from '@vouchsafe/disk';
+import type { FatMember, GptTable } from '@vouchsafe/disk';
 import { SpoolFile } from '@vouchsafe/disk/node';
 import { type Manifest, signManifest } from '@vouchsafe/manifest';
 import { keyVariables } from '../boot/key-variables.ts';
@@ -15,20 +14,21 @@ import { openKernel } from '../recipe/open-kernel.ts';
 import { openRoot } from '../recipe/open-root.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { requireBudgets } from '../report/check-budgets.ts';
-import { type SizeReport, sizeReport } from '../report/size-report.ts';
+import { sizeReport } from '../report/size-report.ts';
 import { treemapSvg } from '../report/treemap-svg.ts';
 import { espMembers } from './esp-members.ts';
 import { imageCommandLine } from './image-command-line.ts';
 import { openImageKeys } from './image-keys.ts';
 import { imageManifest } from './image-manifest.ts';
 import { imagePartitions, MATCH_KEY, rootBytes, seedOf } from './image-partitions.ts';
-import { imageParts } from './image-parts.ts';
+import { type ImagePart, imageParts } from './image-parts.ts';
 import { openInitrds } from './open-initrds.ts';
 import { osReleaseOf } from './os-release.ts';
 import { outputNames, requireFree, writeCopy, writeSmall } from './output-files.ts';
 import { policyContents } from './policy-contents.ts';
 import { signedCopy } from './signed-copy.ts';
 import { writeUki } from './signed-uki.ts';
+import { BuildInputs } from './stamp/build-inputs.ts';
 
 /** What was built, and where. */
 export interface BuiltImage {
@@ -53,7 +53,10 @@ export interface BuildOptions extends LongWork {
   /** Folder of the recipe, which its paths are relative to. */
   readonly recipeFolder: string;
   readonly outputFolder: string;
+  /** Replaces files that exist. */
   readonly force?: boolean;
+  /** Is told what the image is made of. */
+  readonly inputs?: BuildInputs;
 }
 
 const DEFAULT_STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
@@ -65,7 +68,8 @@ const DEFAULT_STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
  */
 export async function buildImage(recipe: Recipe, options: BuildOptions): Promise<BuiltImage> {
   const { recipeFolder: folder, outputFolder, force = false, signal, onProgress } = options;
-  const at = (path: string): string => resolve(folder, path);
+  const inputs = options.inputs ?? new BuildInputs(folder);
+  const at = (path: string): string => inputs.at(path);
   const work: LongWork = { signal, onProgress };
   using files = new DisposableStack();
   const open = (path: string): FileSource => files.use(FileSource.open(at(path)));
@@ -86,7 +90,6 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   const loader = recipe.loader === undefined ? undefined : await signedCopy(open(recipe.loader), keys.db);
   const installed = readInstalledPackages(given);
   const initrdBytes = initrds.reduce((sum, { size }) => sum + size, 0);
-  let report: SizeReport | undefined;
   let uki: ByteSource | undefined;
   const members = async (hashes: RootHashes): Promise<readonly FatMember[]> => {
     const cmdline = utf8(imageCommandLine(recipe, hashes.get(MATCH_KEY) as Uint8Array));
@@ -96,6 +99,25 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     uki = spool.source();
     return espMembers(recipe, uki, loader);
   };
+  let finished: FinishedImage | undefined;
+  /** All that may be refused comes before the disk has its name. */
+  const finish = async (disk: ByteSource, table: GptTable): Promise<void> => {
+    if (uki === undefined) throw new Error('the disk was written without its UKI');
+    const report = sizeReport(disk, { packages: installed.packages });
+    const sizes = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki.size, initrdBytes };
+    requireBudgets(recipe.budgets, sizes, report);
+    const { parts, notes } = await imageParts(recipe, names, { entries, installed, initrds, osRelease }, work);
+    const variables = keyVariables(at(recipe.keys));
+    const measured = { disk, uki, banks, parts: parts.map(({ part }) => part), variables };
+    const predicted = imageManifest(recipe, names, measured);
+    finished = {
+      parts,
+      manifest: predicted.manifest,
+      envelope: await signManifest(predicted.manifest, keys.manifest),
+      picture: utf8(treemapSvg(report.whole)),
+      notes: [...notes, ...predicted.notes],
+    };
+  };
   const built = await writeDdi(
     {
       partitions: imagePartitions(members, entries, recipe.compression),
@@ -104,23 +126,16 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
       signer: keys.verity,
       path: names.disk,
       force,
-      check: (disk, table) => {
-        report = sizeReport(disk, { packages: installed.packages });
-        const found = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki?.size ?? 0, initrdBytes };
-        requireBudgets(recipe.budgets, found, report);
-      },
+      check: finish,
     },
     work,
   );
-  if (uki === undefined || report === undefined) throw new Error('the disk was written without its UKI');
+  if (finished === undefined || uki === undefined) throw new Error('the disk was not looked at');
+  const { parts, manifest, envelope, picture, notes } = finished as FinishedImage;
   writeCopy(names.uki, uki, force);
-  writeSmall(names.sizes, utf8(treemapSvg(report.whole)), force);
-  const request = { entries, installed, initrds, osRelease };
-  const { parts, notes } = await imageParts(recipe, names, request, work);
   for (const { path, bytes } of parts) writeSmall(path, bytes, force);
-  const measured = { uki, banks, parts: parts.map(({ part }) => part), variables: keyVariables(at(recipe.keys)) };
-  const predicted = imageManifest(recipe, names, measured);
-  writeSmall(names.manifest, await signManifest(predicted.manifest, keys.manifest), force);
+  writeSmall(names.sizes, picture, force);
+  writeSmall(names.manifest, envelope, force);
   return {
     diskPath: names.disk,
     ukiPath: names.uki,
@@ -130,7 +145,16 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     sizesPath: names.sizes,
     rootHash: built.rootHashes.get(MATCH_KEY) as Uint8Array,
     diskBytes: built.sizeBytes,
-    manifest: predicted.manifest,
-    notes: [...notes, ...predicted.notes],
+    manifest,
+    notes,
   };
+}
+
+/** What goes beside the disk. */
+interface FinishedImage {
+  readonly parts: readonly ImagePart[];
+  readonly manifest: Manifest;
+  readonly envelope: Uint8Array;
+  readonly picture: Uint8Array;
+  readonly notes: readonly string[];
 }

@@ -2,7 +2,6 @@
 import { basename } from 'node:path';
 import { toHex } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
-import { FileSource } from '@vouchsafe/bytes/node';
 import type { Bank, ManifestArtefact, ManifestPart } from '@vouchsafe/manifest';
 import type { FirmwareVariable } from '@vouchsafe/measure';
 import { openBootDisk } from '../boot/boot-disk.ts';
@@ -13,6 +12,7 @@ import type { OutputNames } from './output-files.ts';
 
 /** What is known of an image beside its recipe when the manifest is made. */
 export interface Measured {
+  readonly disk: ByteSource;
   readonly uki: ByteSource;
   readonly banks: readonly Bank[];
   readonly parts: readonly ManifestPart[];
@@ -26,9 +26,8 @@ export interface Measured {
 export function imageManifest(
   recipe: Recipe,
   names: OutputNames,
-  { uki, banks, parts, variables }: Measured,
+  { disk, uki, banks, parts, variables }: Measured,
 ): BootManifest {
-  using disk = FileSource.open(names.disk);
   const { artefacts } = openBootDisk(disk);
   const artefact = (kind: ManifestArtefact['kind'], path: string, source: ByteSource): ManifestArtefact => ({
     kind,

@@ -38,7 +38,7 @@ export interface DdiRequest {
   /** Threads to hash and compress with; as the machine and the size suggest unless given. */
   readonly threads?: number | undefined;
   /** Looks at the disk before it has its name; what it throws leaves nothing behind, and what was there as it was. */
-  readonly check?: ((disk: ByteSource, table: GptTable) => void) | undefined;
+  readonly check?: ((disk: ByteSource, table: GptTable) => Promise<void>) | undefined;
 }
 
 export interface WrittenDdi {
@@ -104,7 +104,7 @@ export async function writeDdi(request: DdiRequest, work: LongWork = {}): Promis
   if (request.check !== undefined) {
     const size = table.sectors * sectorSize;
     using whole = FileSource.over({ fd: disk.fd, label: request.path, size, extents: [{ start: 0, end: size }] });
-    request.check(whole, named);
+    await request.check(whole, named);
   }
   disk.commit();
   return { table: named, sizeBytes: table.sectors * sectorSize, rootHashes };
