@@ -21,12 +21,15 @@ function start(): void {
   else remake(name);
 }
 
-/** The same two words that the command will take for its noun and its verb. */
+/** The same two words that the command will take for its noun and its verb; of a command of one word that one, twice. */
 function programName(args: readonly string[]): string {
   const [noun = '', verb = ''] = args.filter((arg) => !arg.startsWith('-'));
-  // They become parts of a path: they must not lead out of the folder.
-  if (noun === '' || verb === '' || `${noun}${verb}`.includes('/')) return OVERVIEW;
-  return statSync(`${ROOT}/apps/cli/src/${noun}/${verb}.ts`, QUIETLY) ? `${noun}.${verb}` : OVERVIEW;
+  for (const name of [verb, noun]) {
+    // They become parts of a path: they must not lead out of the folder.
+    if (noun === '' || name === '' || `${noun}${name}`.includes('/')) continue;
+    if (statSync(`${ROOT}/apps/cli/src/${noun}/${name}.ts`, QUIETLY)) return `${noun}.${name}`;
+  }
+  return OVERVIEW;
 }
 
 function readProgram(file: string): ProgramFile | undefined {

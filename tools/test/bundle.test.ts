@@ -37,6 +37,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   'apps/cli/src/noun.ts': `export const NOUNS: Record<string, () => Promise<string>> = {
     'disk show': async () => (await import('./disk/show.ts')).show(),
     'disk make': async () => (await import('./disk/make.ts')).make(),
+    serve: async () => (await import('./serve/serve.ts')).serve(),
   };`,
   'apps/cli/src/word.ts': "export const word: string = 'one';\n",
   'apps/cli/src/disk/show.ts': `import { readFileSync } from 'node:fs';
@@ -47,6 +48,7 @@ const SOURCES: Readonly<Record<string, string>> = {
       return [part, asset, hash('sha1', ''), __filename.slice(-9)].join(' ');
     }`,
   'apps/cli/src/disk/make.ts': "export const make = async (): Promise<string> => 'made';\n",
+  'apps/cli/src/serve/serve.ts': "export const serve = async (): Promise<string> => 'serving';\n",
   'apps/cli/src/part.ts': "export const part: string = 'Größe';\n",
   'apps/cli/src/asset.txt': 'asset',
 };
@@ -106,6 +108,14 @@ test('a verb runs from its program, with its parts, files and built-in modules, 
   run('--json', 'disk', 'show', '-x');
   assert.equal(madeMs('disk.show'), firstMs);
   assert.equal(run('disk', 'make'), 'one made');
+});
+
+test('a command of one word has its program too', (t) => {
+  const { run, madeMs } = checkout(t);
+  assert.equal(run('serve', '-x'), 'one serving');
+  const firstMs = madeMs('serve.serve');
+  run('serve');
+  assert.equal(madeMs('serve.serve'), firstMs);
 });
 
 test('what is no verb is told so by the overview, whatever it is', (t) => {

@@ -4,7 +4,7 @@ import { Command } from './arguments/command.ts';
 import { unknownName } from './arguments/command-line-error.ts';
 import { readLeadingOptions } from './arguments/read-arguments.ts';
 import { EXIT } from './exit-code.ts';
-import type { Noun } from './noun.ts';
+import { isSingle, type Nouns } from './noun.ts';
 import type { Session } from './session.ts';
 import { showUsage } from './terminal/show-usage.ts';
 import { writeOut } from './terminal/standard-streams.ts';
@@ -26,7 +26,7 @@ const NO_VERB = 'no command was named; vouchsafe -h lists them';
  */
 export async function findVerb(
   args: readonly string[],
-  nouns: Readonly<Record<string, Noun>>,
+  nouns: Nouns,
   session: Session,
 ): Promise<FoundVerb | undefined> {
   const program = new Command('vouchsafe')
@@ -37,6 +37,11 @@ export async function findVerb(
   const inProgram = under(program, nouns, args, session);
   if (inProgram === undefined) return undefined;
   const { name: nounName, entry: noun, rest } = inProgram;
+  if (isSingle(noun)) {
+    const single = new Command(`vouchsafe ${nounName}`);
+    (await noun.load()).define(single, session);
+    return { command: single, rest };
+  }
 
   const command = new Command(`vouchsafe ${nounName}`)
     .description(noun.summary)

@@ -14,8 +14,13 @@ export interface Noun {
   readonly verbs: Readonly<Record<string, VerbEntry>>;
 }
 
+export type Nouns = Readonly<Record<string, Noun | VerbEntry>>;
+
+/** A command of one word, as `serve`: the code of NAME is in NAME/NAME.ts. */
+export const isSingle = (entry: Noun | VerbEntry): entry is VerbEntry => 'load' in entry;
+
 /** All nouns and verbs. Only the verb that is used is loaded, so that small commands start at once. */
-export const NOUNS: Readonly<Record<string, Noun>> = {
+export const NOUNS: Nouns = {
   verity: {
     summary: 'dm-verity: make, check, repair, sign and read hash trees',
     example: 'vouchsafe verity format root.erofs root.hash',
@@ -238,3 +243,11 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
 };
+
+/** Every command that does something, by its words. */
+export const COMMANDS: readonly (readonly [words: readonly string[], entry: VerbEntry])[] = Object.entries(
+  NOUNS,
+).flatMap(([noun, entry]): (readonly [readonly string[], VerbEntry])[] => {
+  if (isSingle(entry)) return [[[noun], entry]];
+  return Object.entries(entry.verbs).map(([verb, verbEntry]) => [[noun, verb], verbEntry]);
+});

@@ -4,13 +4,13 @@ import { CommandLineError } from './arguments/command-line-error.ts';
 import { readArguments } from './arguments/read-arguments.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { findVerb } from './find-verb.ts';
-import type { Noun } from './noun.ts';
+import type { Nouns } from './noun.ts';
 import { Session } from './session.ts';
 import { showUsage } from './terminal/show-usage.ts';
 import { writeErr } from './terminal/standard-streams.ts';
 
 /** Runs one command line, with these nouns. Never throws for what a user can cause. */
-export async function runCommand(args: readonly string[], nouns: Readonly<Record<string, Noun>>): Promise<ExitCode> {
+export async function runCommand(args: readonly string[], nouns: Nouns): Promise<ExitCode> {
   const session = new Session(isJsonWanted(args));
   // Node.js would end with 1, which is an answer.
   process.once('uncaughtException', (error) => process.exit(report(error, session)));

@@ -3,14 +3,13 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { NOUNS } from '../src/noun.ts';
+import { COMMANDS } from '../src/noun.ts';
 
 test('each verb is loaded from a file of its own, which has its name', () => {
-  for (const [noun, { verbs }] of Object.entries(NOUNS)) {
-    for (const [verb, { load }] of Object.entries(verbs)) {
-      const path = `./${noun}/${verb}.ts`;
-      assert.ok(existsSync(new URL(`../src/${path}`, import.meta.url)), path);
-      assert.ok(load.toString().includes(`import('${path}')`), `${noun} ${verb} is loaded from another file`);
-    }
+  for (const [words, { load }] of COMMANDS) {
+    const [noun, verb = noun] = words;
+    const path = `./${noun}/${verb}.ts`;
+    assert.ok(existsSync(new URL(`../src/${path}`, import.meta.url)), path);
+    assert.ok(load.toString().includes(`import('${path}')`), `${words.join(' ')} is loaded from another file`);
   }
 });

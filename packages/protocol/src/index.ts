@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { encodeBase64url, parseBase64url } from './base64url.ts';
 export { ProtocolError, type ProtocolErrorCode } from './error.ts';
+export { deviceId, name, sha256Hex, strict, timeMs } from './fields.ts';
 export { formatJoinToken, type JoinToken, parseJoinToken, serviceUrl } from './join-token.ts';
 export { WIRE_LIMITS } from './limits.ts';
 export { type Challenge, challenge } from './machine/challenge.ts';
@@ -18,6 +19,95 @@ export { type AttestationResult, attestationResult, type Evidence, evidence } fr
 export { type GrantedCertificate, type GrantedSecret, grantedCertificate, SECRET_LABEL } from './machine/grant.ts';
 export type { KeyCertification } from './machine/key-certification.ts';
 export { checkMessage } from './message.ts';
+export {
+  type FirmwareBaselineRecord,
+  type FirmwareBaselines,
+  firmwareBaseline,
+  firmwareBaselines,
+  type LearnBaseline,
+  learnBaseline,
+} from './operator/baseline.ts';
+export {
+  type AwaitingEnrolments,
+  awaitingEnrolment,
+  awaitingEnrolments,
+  type BootLog,
+  bootLog,
+  type DeviceDetail,
+  type DeviceList,
+  type DeviceState,
+  type DeviceSummary,
+  type DeviceVerdicts,
+  deviceDetail,
+  deviceList,
+  deviceState,
+  deviceSummary,
+  deviceVerdicts,
+} from './operator/device.ts';
+export { label, recordId } from './operator/fields.ts';
+export {
+  type CreatedOperator,
+  type CreateOperator,
+  createdOperator,
+  createOperator,
+  type OperatorRecord,
+  type OperatorRecords,
+  type OperatorRole,
+  operatorRecord,
+  operatorRecords,
+  operatorRole,
+} from './operator/operator.ts';
+export {
+  type PolicyVersion,
+  type PolicyVersions,
+  type PutPolicy,
+  policyVersion,
+  policyVersions,
+  putPolicy,
+} from './operator/policy.ts';
+export {
+  type AddPart,
+  type AddReference,
+  addPart,
+  addReference,
+  type ImageReferenceRecord,
+  type ImageReferences,
+  imageReference,
+  imageReferences,
+  type PutVersionFloor,
+  putVersionFloor,
+  type RetireReference,
+  retireReference,
+  type VersionFloors,
+  versionFloors,
+} from './operator/reference.ts';
+export { type ServiceInfo, serviceInfo } from './operator/service-info.ts';
+export {
+  type CreatedToken,
+  type CreateToken,
+  createdToken,
+  createToken,
+  type TokenRecord,
+  type TokenRecords,
+  tokenRecord,
+  tokenRecords,
+} from './operator/token.ts';
+export {
+  type AddInventory,
+  type AddTrust,
+  addInventory,
+  addTrust,
+  type InventoryEntries,
+  type InventoryEntry,
+  inventoryEntries,
+  inventoryEntry,
+  type TrustAnchorRecord,
+  type TrustAnchors,
+  type TrustRole,
+  trustAnchor,
+  trustAnchors,
+  trustRole,
+} from './operator/trust.ts';
 export { type Problem, problem } from './problem.ts';
 export type { WireFinding } from './result/finding.ts';
 export { type VerdictSummary, verdictSummary, type WireVerdictStatus } from './result/verdict-summary.ts';

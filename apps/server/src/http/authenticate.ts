@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TLSSocket } from 'node:tls';
+import { toHex, utf8 } from '@vouchsafe/base';
+import { digest } from '@vouchsafe/crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Service } from '../domain/service.ts';
+import { ServerError } from '../error.ts';
+import type { OperatorRow } from '../store/rows/operators.ts';
+import { mayUse } from './access.ts';
+import { createMeter } from './meter.ts';
+
+const MINUTE_MS = 60_000;
+/** 32 octets in base64url are 43 characters; longer ones are nobody's. */
+const MAX_TOKEN_CHARS = 256;
+
+const sha256 = (bytes: Uint8Array): string => toHex(digest('sha256', bytes));
+
+/**
+ * Before anything of a request's body is read: routes of operators are for operators of that role. A token is looked up by its
+ * digest, so that neither a file of the database nor the time of a comparison tells one.
+ */
+export function addAuthentication(app: FastifyInstance, service: Service): void {
+  const failures = createMeter(service.config.limits.signInsPerMinute, MINUTE_MS, service.clock);
+  app.decorateRequest('operator', undefined);
+  app.addHook('onRequest', async (request) => {
+    const access = request.routeOptions.config.access;
+    if (access === undefined || access === 'machine' || access === 'public') return;
+    if (!failures.isBelow(request.ip)) {
+      throw new ServerError('too_many_requests', 'too many failed sign-ins from this address; wait a minute');
+    }
+    const found = await identify(request, service);
+    if (typeof found === 'string') {
+      failures.count(request.ip);
+      if (found === 'foreign') throw new ServerError('forbidden', 'the credential given is not an operator’s');
+      throw new ServerError('unauthenticated', 'expected an operator’s token (Authorization: Bearer …) or certificate');
+    }
+    if (!mayUse(found.role, access)) {
+      throw new ServerError('forbidden', `expected the role ${access}, found ${found.role}; ask an admin`);
+    }
+    request.operator = { id: found.id, name: found.name, role: found.role };
+  });
+}
+
+/** 'foreign': a credential of a machine's, which is known and not for this. */
+async function identify(request: FastifyRequest, { store }: Service): Promise<OperatorRow | 'unknown' | 'foreign'> {
+  const header = request.headers.authorization;
+  if (header !== undefined) {
+    const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1];
+    if (token === undefined || token.length > MAX_TOKEN_CHARS) return 'unknown';
+    const hash = sha256(utf8(token));
+    const operator = await store.read.operators.findByToken(hash);
+    if (operator !== undefined) return operator;
+    return (await store.read.joinTokens.findBySha256(hash)) === undefined ? 'unknown' : 'foreign';
+  }
+  const socket = request.raw.socket as Partial<TLSSocket>;
+  const certificate = socket.getPeerCertificate?.();
+  if (certificate?.raw === undefined) return 'unknown';
+  // The handshake has shown that the caller holds its key. Who may sign in is registered certificate by certificate, so that
+  // no authority needs to be trusted with it.
+  const operator = await store.read.operators.findByCertificate(sha256(certificate.raw));
+  return operator ?? 'foreign';
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Counts by key in windows of time; remembers a bounded number of keys. */
+export interface Meter {
+  /** True while the key may do one more. Counts nothing. */
+  isBelow(key: string): boolean;
+  /** Counts one; true while the key stays within its limit. */
+  count(key: string): boolean;
+}
+
+const MAX_KEYS = 65_536;
+
+/**
+ * A limit per key and window. When more keys come than are remembered the oldest are forgotten: they are let through, and not
+ * the newest kept out.
+ */
+export function createMeter(limit: number, windowMs: number, now: () => number): Meter {
+  const windows = new Map<string, { startMs: number; count: number }>();
+  const current = (key: string): { startMs: number; count: number } | undefined => {
+    const found = windows.get(key);
+    return found !== undefined && now() - found.startMs < windowMs ? found : undefined;
+  };
+  return {
+    isBelow: (key) => (current(key)?.count ?? 0) < limit,
+    count(key) {
+      const found = current(key);
+      if (found !== undefined) {
+        found.count += 1;
+        return found.count <= limit;
+      }
+      windows.delete(key);
+      if (windows.size >= MAX_KEYS) windows.delete(windows.keys().next().value as string);
+      windows.set(key, { startMs: now(), count: 1 });
+      return limit >= 1;
+    },
+  };
+}

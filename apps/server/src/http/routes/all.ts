@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Service } from '../../domain/service.ts';
+import type { App } from '../app.ts';
+import { addOperatorRoutes } from './operators.ts';
+import { addServiceRoutes } from './service.ts';
+import { addTokenRoutes } from './tokens.ts';
+import { addTrustRoutes } from './trust.ts';
+
+/** One for each resource. */
+export const ROUTES: readonly ((app: App, service: Service) => void)[] = [
+  addServiceRoutes,
+  addOperatorRoutes,
+  addTokenRoutes,
+  addTrustRoutes,
+];

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { serviceInfo } from '@vouchsafe/protocol';
+import Type from 'typebox';
+import type { Service } from '../../domain/service.ts';
+import { ServerError } from '../../error.ts';
+import { metrics } from '../../main/metrics.ts';
+import { VERSION } from '../../main/version.ts';
+import type { App } from '../app.ts';
+
+const status = Type.Object({ status: Type.Literal('ok') });
+
+/** What tells how the service is. */
+export function addServiceRoutes(app: App, service: Service): void {
+  app.get(
+    '/v1/health',
+    { config: { access: 'public', limit: 'none' }, schema: { tags: ['service'], response: { 200: status } } },
+    async () => ({ status: 'ok' as const }),
+  );
+  app.get(
+    '/v1/ready',
+    { config: { access: 'public', limit: 'none' }, schema: { tags: ['service'], response: { 200: status } } },
+    async () => {
+      try {
+        await service.store.ping();
+      } catch (cause) {
+        throw new ServerError('database_unavailable', 'the database does not answer', { cause });
+      }
+      return { status: 'ok' as const };
+    },
+  );
+  app.get(
+    '/v1/service',
+    { config: { access: 'viewer' }, schema: { tags: ['service'], response: { 200: serviceInfo } } },
+    async () => ({
+      version: VERSION,
+      url: service.url,
+      caSha256: service.caSha256,
+      caCertificate: service.caCertificate,
+      nowMs: service.clock(),
+      devices: await service.store.read.devices.count(),
+      joining: { ...service.config.joining },
+    }),
+  );
+  app.get(
+    '/metrics',
+    { config: { access: 'viewer', limit: 'none' }, schema: { tags: ['service'], response: { 200: Type.String() } } },
+    async (_request, reply) => {
+      const text = await metrics.metrics();
+      return reply.header('content-type', metrics.contentType).serializer(String).send(text);
+    },
+  );
+  app.get(
+    '/v1/openapi.json',
+    { config: { access: 'public' }, schema: { tags: ['service'], response: { 200: Type.Any() } } },
+    async (_request, reply) => reply.type('application/json').serializer(JSON.stringify).send(app.swagger()),
+  );
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { randomBytes } from '@vouchsafe/crypto/signing';
+import { encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
+import { createFirstAdmin } from '../domain/operators.ts';
+import type { Service } from '../domain/service.ts';
+import type { App } from '../http/app.ts';
+import { buildApp, type Route } from '../http/build-app.ts';
+import { openStore, type Store } from '../store/open-store.ts';
+import { type Clock, steadyClock } from './clock.ts';
+import { type ServerConfig, settleConfig } from './config.ts';
+import { openLog } from './log.ts';
+import { openStateFolder } from './state-folder.ts';
+import { openTls } from './tls.ts';
+
+/** A service that runs. */
+export interface RunningServer {
+  /** Where it is reached: `https://name:port`. */
+  readonly url: string;
+  /** Where it listens. */
+  readonly port: number;
+  /** What machines pin. */
+  readonly caSha256: string;
+  /** PEM: for clients that check the service's certificate. */
+  readonly caCertificate: string;
+  /** The first admin's token, when the service had no operator: shown now and never again. */
+  readonly firstAdminToken: string | undefined;
+  readonly app: App;
+  /** All of them, and who may call each. */
+  readonly routes: readonly Route[];
+  readonly service: Service;
+  /** Answers what is under way, takes nothing new, and ends. */
+  close(): Promise<void>;
+}
+
+/** Where the key of nonces is, so that all instances have the same. */
+const NONCE_KEY = 'nonce-key';
+const NONCE_KEY_BYTES = 32;
+
+/**
+ * Starts the service: state folder, database, keys, routes, and then listens.
+ * @throws {ServerError} 'configuration_invalid', 'state_unsafe', 'database_unavailable'
+ */
+export async function startServer(given: ServerConfig): Promise<RunningServer> {
+  const config = settleConfig(given);
+  await openStateFolder(config.stateDir);
+  const log = openLog(config.log);
+  const store = await openStore(config.databaseUrl, config.now());
+  try {
+    const clock = await openClock(store, config.now);
+    const tls = await openTls(config, clock());
+    const service: Service = {
+      config,
+      clock,
+      store,
+      log,
+      url: config.publicUrl ?? '',
+      caSha256: tls.caSha256,
+      caCertificate: tls.caCertificate,
+      nonceKey: { bytes: await openNonceKey(store) },
+    };
+    const { app, routes } = await buildApp(service, tls);
+    await app.listen({ host: config.listen.host, port: config.listen.port });
+    const { port } = app.server.address() as AddressInfo;
+    service.url = config.publicUrl ?? `https://${hostOf(config.listen.host)}:${port}`;
+    const firstAdminToken = await createFirstAdmin(service);
+    log.info({ url: service.url, caSha256: tls.caSha256, database: store.dialect }, 'listening');
+    return {
+      url: service.url,
+      port,
+      caSha256: tls.caSha256,
+      caCertificate: tls.caCertificate,
+      firstAdminToken,
+      app,
+      routes,
+      service,
+      close: async () => {
+        await app.close();
+        await store.close();
+        log.info({}, 'stopped');
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A clock that is behind the last verdict is wrong: what ended then has ended. */
+async function openClock(store: Store, now: () => number): Promise<Clock> {
+  return steadyClock(now, () => performance.now(), await store.read.devices.latestVerdictMs());
+}
+
+async function openNonceKey(store: Store): Promise<Uint8Array> {
+  const made = encodeBase64url(randomBytes(NONCE_KEY_BYTES));
+  return parseBase64url(await store.write((tx) => tx.settings.putFirst(NONCE_KEY, made)));
+}
+
+const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);

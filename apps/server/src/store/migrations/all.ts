@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import { core } from './0001-core.ts';
+import type { Migration } from './migration.ts';
+
+/** In order. Add at the end. */
+export const MIGRATIONS: readonly Migration[] = [core];

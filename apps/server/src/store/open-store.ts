@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CompiledQuery, Kysely } from 'kysely';
+import { ServerError } from '../error.ts';
+import type { Dialect } from './dialect.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './migrations/all.ts';
+import { postgresDialect } from './postgres-dialect.ts';
+import type { AttestationRecord, RecordOutcome } from './rows/attestations.ts';
+import { type Rows, rowsOn } from './rows.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+import type { Tables } from './tables.ts';
+
+export interface Store {
+  readonly dialect: Dialect;
+  /** What is committed. */
+  readonly read: Rows;
+  /**
+   * Runs in a transaction that others may share; resolves when it is on the disk. The work may run again when the group
+   * fails, so it must do nothing but read and write here, and what it throws undoes it alone.
+   */
+  write<T>(work: (tx: Rows) => Promise<T>): Promise<T>;
+  /** Records a verdict together with those of other machines; what rarely goes along is written in the same transaction. */
+  recordAttestation(record: AttestationRecord, alongside?: (tx: Rows) => Promise<void>): Promise<RecordOutcome>;
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Attestations that one statement records. */
+const MAX_RECORDS = 256;
+
+/**
+ * Opens a database, makes or brings forward its schema.
+ * @param url `postgres://…`, or `sqlite:PATH`.
+ * @throws {ServerError} 'configuration_invalid', 'database_unavailable'
+ */
+export async function openStore(url: string, nowMs: number): Promise<Store> {
+  const { dialect, writer, reader } = connect(url);
+  try {
+    await migrate(writer as unknown as Kysely<unknown>, dialect, MIGRATIONS, nowMs);
+  } catch (cause) {
+    await writer.destroy();
+    if (cause instanceof ServerError) throw cause;
+    throw new ServerError('database_unavailable', `the database cannot be opened: ${messageOf(cause)}`, { cause });
+  }
+  const owner = {};
+  const group = createGroupCommit<Rows>((run) => writer.transaction().execute((tx) => run(rowsOn(tx, dialect, owner))));
+  const records = createRecorder(group.run);
+  return {
+    dialect,
+    read: rowsOn(reader, dialect, owner),
+    write: group.run,
+    recordAttestation: records,
+    ping: async () => {
+      await reader.executeQuery(CompiledQuery.raw('select 1'));
+    },
+    close: async () => {
+      await group.idle();
+      if (reader !== writer) await reader.destroy();
+      await writer.destroy();
+    },
+  };
+}
+
+function connect(url: string): { dialect: Dialect; writer: Kysely<Tables>; reader: Kysely<Tables> } {
+  if (/^postgres(ql)?:\/\//.test(url)) {
+    const db = new Kysely<Tables>({ dialect: postgresDialect(url) });
+    return { dialect: 'postgres', writer: db, reader: db };
+  }
+  const path = /^sqlite:(.+)$/.exec(url)?.[1];
+  if (path === undefined) {
+    throw new ServerError('configuration_invalid', 'expected a database postgres://… or sqlite:PATH, found another');
+  }
+  return {
+    dialect: 'sqlite',
+    writer: new Kysely<Tables>({ dialect: sqliteDialect(path, 'write') }),
+    reader: new Kysely<Tables>({ dialect: sqliteDialect(path, 'read') }),
+  };
+}
+
+interface Waiting {
+  readonly record: AttestationRecord;
+  readonly alongside: ((tx: Rows) => Promise<void>) | undefined;
+  resolve(outcome: RecordOutcome): void;
+  reject(error: unknown): void;
+}
+
+/** Attestations that come while a group is being committed are recorded together in the next, by one set of statements. */
+function createRecorder(run: Store['write']): Store['recordAttestation'] {
+  let waiting: Waiting[] = [];
+  let isScheduled = false;
+
+  async function flush(): Promise<void> {
+    let batch: Waiting[] | undefined;
+    const take = (): Waiting[] => {
+      const taken = waiting.slice(0, MAX_RECORDS);
+      waiting = waiting.slice(MAX_RECORDS);
+      isScheduled = false;
+      if (waiting.length > 0) schedule();
+      return taken;
+    };
+    try {
+      const outcomes = await run(async (tx) => {
+        batch ??= take();
+        const found = await tx.attestations.record(batch.map(({ record }) => record));
+        for (const [i, { alongside }] of batch.entries()) if (found[i] === 'recorded') await alongside?.(tx);
+        return { found, tx };
+      });
+      const done = batch ?? [];
+      outcomes.tx.attestations.committed(done.filter((_, i) => outcomes.found[i] === 'recorded').map((w) => w.record));
+      for (const [i, { resolve }] of done.entries()) resolve(outcomes.found[i] ?? 'device_changed');
+    } catch (error) {
+      for (const { reject } of batch ?? take()) reject(error);
+    }
+  }
+
+  const schedule = (): void => {
+    isScheduled = true;
+    void flush();
+  };
+
+  return (record, alongside) =>
+    new Promise<RecordOutcome>((resolve, reject) => {
+      waiting.push({ record, alongside, resolve, reject });
+      if (!isScheduled) schedule();
+    });
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

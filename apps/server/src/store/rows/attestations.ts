@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Kysely, sql } from 'kysely';
+import { type Dialect, forUpdate, rowsOf } from '../dialect.ts';
+import type { Tables } from '../tables.ts';
+
+/** All that one accepted attestation writes. Either all of it is there, or none. */
+export interface AttestationRecord {
+  readonly deviceId: string;
+  /** The device as it was when the evidence was appraised. */
+  readonly revision: number;
+  /** The references and policies that were used; see `settings.generation`. */
+  readonly generation: number;
+  /** Hexadecimal. */
+  readonly nonce: string;
+  readonly nonceExpiresAtMs: number;
+  readonly atMs: number;
+  readonly status: 'affirming' | 'warning' | 'contraindicated';
+  readonly isTrusted: boolean;
+  readonly trustedUntilMs: number;
+  readonly detail: { readonly sha256: string; readonly body: string };
+  readonly imageName: string | null;
+  readonly imageVersion: string | null;
+  readonly bootLogSha256: string | null;
+  /** JSON. */
+  readonly state: string;
+}
+
+export type RecordOutcome =
+  | 'recorded'
+  | 'device_changed' // somebody changed the device meanwhile: look again
+  | 'references_changed' // somebody changed a reference or a policy: appraise again
+  | 'nonce_used';
+
+/** Details that are surely in the database, so that they need not be sent again; bounded. */
+const MAX_KNOWN_DETAILS = 4096;
+const knownDetails = new WeakMap<object, Set<string>>();
+
+/**
+ * Records many attestations with a handful of statements whose texts never change. Rows are locked in the order of their
+ * ids, so that two instances cannot wait for each other.
+ * @param owner of the memory of what is in the database: the store.
+ */
+export function attestationRows(db: Kysely<Tables>, dialect: Dialect, owner: object) {
+  return {
+    async record(records: readonly AttestationRecord[]): Promise<RecordOutcome[]> {
+      const current = await lock(db, dialect, records);
+      const seen = new Set<string>();
+      const outcomes = records.map((record): RecordOutcome => {
+        const row = current.get(record.deviceId);
+        // Two of one device in a group: the second is appraised again upon the first.
+        if (row === undefined || row.revision !== record.revision || seen.has(record.deviceId)) return 'device_changed';
+        if (Number(row.generation ?? '0') !== record.generation) return 'references_changed';
+        seen.add(record.deviceId);
+        return 'recorded';
+      });
+      const candidates = records.filter((_, i) => outcomes[i] === 'recorded');
+      const fresh = await useNonces(db, dialect, candidates);
+      const accepted = candidates.filter(({ nonce }) => fresh.has(nonce));
+      for (const [i, { nonce }] of records.entries()) {
+        if (outcomes[i] === 'recorded' && !fresh.has(nonce)) outcomes[i] = 'nonce_used';
+      }
+      if (accepted.length > 0) await write(db, dialect, accepted, owner);
+      return outcomes;
+    },
+    async removeOldNonces(nowMs: number): Promise<void> {
+      await db.deleteFrom('used_nonces').where('expires_at_ms', '<', nowMs).execute();
+    },
+    /** What was recorded is in the database for good: see `knownDetails`. */
+    committed(records: readonly AttestationRecord[]): void {
+      const known = knownDetails.get(owner) ?? new Set<string>();
+      knownDetails.set(owner, known);
+      for (const { detail } of records) {
+        if (known.size >= MAX_KNOWN_DETAILS) known.delete(known.values().next().value as string);
+        known.add(detail.sha256);
+      }
+    },
+  };
+}
+
+interface Locked {
+  id: string;
+  revision: number;
+  generation: string | null;
+}
+
+async function lock(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  records: readonly AttestationRecord[],
+): Promise<Map<string, Locked>> {
+  const rows = rowsOf(
+    dialect,
+    { id: 'text' },
+    [...new Set(records.map(({ deviceId }) => deviceId))].map((id) => ({ id })),
+  );
+  const { rows: found } = await sql<Locked>`/* attest_lock */ select id, revision,
+    (select value from settings where key = 'generation') as generation
+    from devices where id in (select rows.id from ${rows}) order by id${forUpdate(dialect)}`.execute(db);
+  return new Map(found.map((row) => [row.id, row]));
+}
+
+async function useNonces(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  records: readonly AttestationRecord[],
+): Promise<Set<string>> {
+  if (records.length === 0) return new Set();
+  const rows = rowsOf(
+    dialect,
+    { nonce: 'text', expires_at_ms: 'bigint' },
+    records.map(({ nonce, nonceExpiresAtMs }) => ({ nonce, expires_at_ms: nonceExpiresAtMs })),
+  );
+  const { rows: inserted } = await sql<{
+    nonce: string;
+  }>`/* attest_nonce */ insert into used_nonces (nonce, expires_at_ms)
+    select nonce, expires_at_ms from ${rows} where true on conflict (nonce) do nothing returning nonce`.execute(db);
+  return new Set(inserted.map(({ nonce }) => nonce));
+}
+
+async function write(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  records: readonly AttestationRecord[],
+  owner: object,
+): Promise<void> {
+  const known = knownDetails.get(owner);
+  const details = new Map(records.map(({ detail }) => [detail.sha256, detail]));
+  for (const sha256 of details.keys()) if (known?.has(sha256) === true) details.delete(sha256);
+  if (details.size > 0) {
+    const rows = rowsOf(dialect, { sha256: 'text', body: 'text' }, [...details.values()]);
+    await sql`/* attest_detail */ insert into verdict_details (sha256, body)
+      select sha256, body from ${rows} where true on conflict (sha256) do nothing`.execute(db);
+  }
+  const values = records.map((record) => ({
+    id: record.deviceId,
+    at_ms: record.atMs,
+    status: record.status,
+    is_trusted: record.isTrusted ? 1 : 0,
+    detail: record.detail.sha256,
+    until_ms: record.trustedUntilMs,
+    image_name: record.imageName,
+    image_version: record.imageVersion,
+    boot_log: record.bootLogSha256,
+    state: record.state,
+  }));
+  const columns = { id: 'text', at_ms: 'bigint', status: 'text', is_trusted: 'bigint', detail: 'text' } as const;
+  await sql`/* attest_verdict */ insert into verdicts (device_id, at_ms, status, is_trusted, detail_sha256)
+    select id, at_ms, status, is_trusted, detail from ${rowsOf(dialect, columns, values)} where true`.execute(db);
+  const all = {
+    ...columns,
+    until_ms: 'bigint',
+    image_name: 'text',
+    image_version: 'text',
+    boot_log: 'text',
+    state: 'text',
+  } as const;
+  await sql`/* attest_device */ update devices set revision = devices.revision + 1, verdict_status = rows.status,
+    is_trusted = rows.is_trusted, attested_at_ms = rows.at_ms, trusted_until_ms = rows.until_ms, is_stale = 0,
+    verdict_sha256 = rows.detail, image_name = rows.image_name, image_version = rows.image_version,
+    boot_log_sha256 = rows.boot_log, state = rows.state
+    from ${rowsOf(dialect, all, values)} where devices.id = rows.id`.execute(db);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kysely } from 'kysely';
+import type { Tables } from '../tables.ts';
+
+/** What belongs to a device and is read seldom: its identity, its recorded evidence, the logs. */
+export function deviceDetailRows(db: Kysely<Tables>) {
+  return {
+    identity: (deviceId: string) =>
+      db.selectFrom('device_identities').selectAll().where('device_id', '=', deviceId).executeTakeFirst(),
+    async putIdentity(row: Tables['device_identities']): Promise<void> {
+      const { device_id, ...rest } = row;
+      await db
+        .insertInto('device_identities')
+        .values(row)
+        .onConflict((c) => c.column('device_id').doUpdateSet(rest))
+        .execute();
+    },
+    evidence: (deviceId: string) =>
+      db.selectFrom('device_evidence').selectAll().where('device_id', '=', deviceId).executeTakeFirst(),
+    async putEvidence(row: Tables['device_evidence']): Promise<void> {
+      const { at_ms, body } = row;
+      await db
+        .insertInto('device_evidence')
+        .values(row)
+        .onConflict((c) => c.column('device_id').doUpdateSet({ at_ms, body }))
+        .execute();
+    },
+    async bootLog(sha256: string): Promise<Uint8Array | undefined> {
+      const row = await db.selectFrom('boot_logs').select('bytes').where('sha256', '=', sha256).executeTakeFirst();
+      return row?.bytes;
+    },
+    async putBootLog(sha256: string, bytes: Uint8Array, nowMs: number): Promise<void> {
+      await db
+        .insertInto('boot_logs')
+        .values({ sha256, bytes, created_at_ms: nowMs })
+        .onConflict((c) => c.column('sha256').doNothing())
+        .execute();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kysely, Selectable } from 'kysely';
+import type { Tables } from '../tables.ts';
+
+export type EnrolmentRow = Selectable<Tables['enrolments']>;
+
+export function enrolmentRows(db: Kysely<Tables>) {
+  return {
+    find: (id: string): Promise<EnrolmentRow | undefined> =>
+      db.selectFrom('enrolments').selectAll().where('id', '=', id).executeTakeFirst(),
+    /** Those that wait for an operator. */
+    awaiting: (nowMs: number): Promise<EnrolmentRow[]> =>
+      db
+        .selectFrom('enrolments')
+        .selectAll()
+        .where('state', '=', 'proved')
+        .where('expires_at_ms', '>', nowMs)
+        .orderBy('id')
+        .limit(1000)
+        .execute(),
+    awaitingOf: (deviceId: string, nowMs: number): Promise<EnrolmentRow | undefined> =>
+      db
+        .selectFrom('enrolments')
+        .selectAll()
+        .where('device_id', '=', deviceId)
+        .where('state', '=', 'proved')
+        .where('expires_at_ms', '>', nowMs)
+        .orderBy('expires_at_ms', 'desc')
+        .executeTakeFirst(),
+    async insert(row: Tables['enrolments']): Promise<void> {
+      await db.insertInto('enrolments').values(row).execute();
+    },
+    /** False when it was in another state. */
+    async move(
+      id: string,
+      from: EnrolmentRow['state'],
+      change: Partial<Pick<EnrolmentRow, 'state' | 'expires_at_ms'>>,
+    ): Promise<boolean> {
+      const result = await db
+        .updateTable('enrolments')
+        .set(change)
+        .where('id', '=', id)
+        .where('state', '=', from)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async removeExpired(nowMs: number): Promise<void> {
+      await db.deleteFrom('enrolments').where('expires_at_ms', '<', nowMs).execute();
+    },
+  };
+}

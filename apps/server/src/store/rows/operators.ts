@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kysely, Selectable } from 'kysely';
+import type { Tables } from '../tables.ts';
+
+export type OperatorRow = Selectable<Tables['operators']>;
+
+export function operatorRows(db: Kysely<Tables>) {
+  return {
+    list: (): Promise<OperatorRow[]> => db.selectFrom('operators').selectAll().orderBy('name').execute(),
+    findByToken: (sha256: string): Promise<OperatorRow | undefined> =>
+      db.selectFrom('operators').selectAll().where('token_sha256', '=', sha256).executeTakeFirst(),
+    findByCertificate: (sha256: string): Promise<OperatorRow | undefined> =>
+      db.selectFrom('operators').selectAll().where('certificate_sha256', '=', sha256).executeTakeFirst(),
+    async insert(row: Tables['operators']): Promise<boolean> {
+      const insert = db.insertInto('operators').values(row);
+      const result = await insert.onConflict((c) => c.column('name').doNothing()).executeTakeFirst();
+      return result.numInsertedOrUpdatedRows === 1n;
+    },
+    async remove(id: string): Promise<boolean> {
+      const result = await db.deleteFrom('operators').where('id', '=', id).executeTakeFirst();
+      return result.numDeletedRows === 1n;
+    },
+    async adminCount(): Promise<number> {
+      const rows = await db.selectFrom('operators').select('id').where('role', '=', 'admin').execute();
+      return rows.length;
+    },
+  };
+}
