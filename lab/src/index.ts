@@ -4,11 +4,11 @@ export { type AgentImageRequest, writeAgentRecipe } from './images/agent-image.t
 export { debianCloudKernel, debianShim, type UnpackedKernel } from './images/debian-packages.ts';
 export { guestRoot } from './images/guest-root.ts';
 export { buildLabImage, type LabImage, readVariableStore, writeLabDisk, writeLabDiskWith } from './images/lab-image.ts';
-export { buildLabUki, type LabUkiInputs, STUB } from './images/lab-uki.ts';
+export { buildLabUki, type LabUkiInputs } from './images/lab-uki.ts';
 export { runVouchsafe } from './images/vouchsafe-command.ts';
 export { findAccelerator } from './machine/accelerator.ts';
 export { bootKernel, type KernelBootRequest } from './machine/boot-kernel.ts';
-export { FIRMWARE_CODE, FIRMWARE_VARIABLES } from './machine/firmware.ts';
+export { FIRMWARE_CODE, FIRMWARE_VARIABLES, STUB } from './machine/firmware.ts';
 export { type BootResult, bootDisk, Machine } from './machine/machine.ts';
 export {
   type Accelerator,
@@ -19,6 +19,10 @@ export {
   type NetworkRequest,
   SMALL_MACHINE,
 } from './machine/machine-request.ts';
+export { machineVariables } from './machine/machine-variables.ts';
 export { type ManufacturedTpm, manufactureTpm } from './machine/manufacture-tpm.ts';
 export { type BootOutcome, type BootStage, stageOf } from './machine/outcome.ts';
 export { RESULTS_PORT } from './machine/results.ts';
+export { expectationOf, TAMPER_CASE_NAMES, TAMPER_CASES, type TamperCaseName, tamperedCopy, tamperOrders } from './tamper/cases.ts';
+export { type GuestReport, guestReport, judgeTampering, type TamperVerdict, unloggedPcrs } from './tamper/judge.ts';
+export type { Expectation, SecureBoot, TamperCase, TamperInputs } from './tamper/tamper-case.ts';

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import { STUB } from '../machine/firmware.ts';
 import { runVouchsafe } from './vouchsafe-command.ts';
-
-export const STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
 
 /** What goes into the lab's UKI. */
 export interface LabUkiInputs {

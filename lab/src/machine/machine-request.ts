@@ -27,8 +27,11 @@ export interface MachineRequest {
   readonly network?: NetworkRequest;
   /** systemd credentials for the system, by name: in SMBIOS strings (type 11), which systemd reads in a virtual machine. */
   readonly credentials?: Readonly<Record<string, string>>;
-  /** Lines that the lab's guest runs with its shell, as root, before it reports. See lab/guest/report.sh. */
-  readonly orders?: readonly string[];
+  /**
+   * Lines that the lab's guest runs with its shell, as root, before it reports (lab/guest/report.sh); or what gives them at
+   * the time when the guest asks, its system being up.
+   */
+  readonly orders?: readonly string[] | (() => readonly string[]);
   /** Words on the serial port that say that the boot has come as far as it should; for a guest that does not report. */
   readonly until?: RegExp;
   readonly timeoutMs?: number;

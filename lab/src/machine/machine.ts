@@ -138,7 +138,8 @@ export class Machine implements AsyncDisposable {
     const recent = this.#serial.slice(from);
     if (!this.#hasAnswered && recent.includes(ORDERS_WANTED)) {
       this.#hasAnswered = true;
-      this.writeSerial(`${[...(this.#request.orders ?? []), 'report'].join('\n')}\n`);
+      const { orders = [] } = this.#request;
+      this.writeSerial(`${[...(typeof orders === 'function' ? orders() : orders), 'report'].join('\n')}\n`);
     }
     const { until } = this.#request;
     if (until?.test(recent) === true) this.#isReached = true;
