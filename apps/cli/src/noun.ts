@@ -206,6 +206,16 @@ export const NOUNS: Nouns = {
       },
     },
   },
+  lab: {
+    summary: 'a machine under emulation: boot an image, tampered with or not',
+    example: 'vouchsafe lab boot --tamper help',
+    verbs: {
+      boot: {
+        summary: 'boot a disk image with firmware and a TPM of its own, and say how it went',
+        load: async () => (await import('./lab/boot.ts')).boot,
+      },
+    },
+  },
   quote: {
     summary: 'quotes of a TPM, offline',
     example:

@@ -49,6 +49,22 @@ export function guestRoot(): TreeEntry[] {
       ([name, target]): TreeEntry => ({ kind: 'symlink', path: `bin/${name}`, target: target as string, ...own }),
     ),
     ...FOLDERS.map((path): TreeEntry => ({ kind: 'directory', path, ...own })),
+    // For whoever looks at what happens to data that nothing has read yet.
+    ...['unread-1', 'unread-2'].map((name, i): TreeEntry => {
+      const content = memorySource(unlikeAnything(i), name);
+      return { kind: 'file', path: `share/${name}`, ...own, mode: 0o644, content };
+    }),
     { kind: 'file', path: 'sbin/init', ...own, content: memorySource(readFileSync(INIT), 'init') },
   ]);
+}
+
+const UNREAD_BYTES = 256 * 1024;
+
+/** Octets that do not compress, and are the same each time. Numerical Recipes' generator. */
+function unlikeAnything(seed: number): Uint8Array {
+  let state = seed;
+  return Uint8Array.from({ length: UNREAD_BYTES }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  });
 }

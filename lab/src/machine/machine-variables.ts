@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { keyVariables } from '@vouchsafe/image/boot';
-import { decodeVariableStore, EDK2_SECURE_BOOT_ENABLE, enrolSecureBoot, VARIABLE_ATTRIBUTE, writeVariables } from '@vouchsafe/pe';
+import {
+  decodeVariableStore,
+  EDK2_SECURE_BOOT_ENABLE,
+  EFI_GLOBAL_VARIABLE,
+  enrolSecureBoot,
+  liveVariables,
+  VARIABLE_ATTRIBUTE,
+  writeVariables,
+} from '@vouchsafe/pe';
 import { LabError } from '../error.ts';
 import { FIRMWARE_VARIABLES } from './firmware.ts';
 
@@ -35,4 +43,12 @@ export function machineVariables(keys: string, secureBoot: 'on' | 'off'): Uint8A
       data: Uint8Array.of(0),
     },
   ]);
+}
+
+/** Whether a machine with this variable store starts with Secure Boot on. UEFI 2.10, section 32.3; EDK II's SecureBootEnable. */
+export function isSecureBootOn(store: Uint8Array): boolean {
+  const live = liveVariables(decodeVariableStore(store));
+  const has = (name: string, vendor: string): Uint8Array | undefined =>
+    live.find((variable) => variable.name === name && variable.vendor === vendor)?.data;
+  return has('PK', EFI_GLOBAL_VARIABLE) !== undefined && has('SecureBootEnable', EDK2_SECURE_BOOT_ENABLE)?.[0] === 1;
 }

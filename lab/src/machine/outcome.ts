@@ -38,14 +38,13 @@ export function outcomeOf(serial: string, { hasResults, isReached, isTimeout, is
   return isTimeout ? 'timed_out' : 'ended';
 }
 
-/** The device paths that firmware refused to start something from, each once. EDK II, BdsDxe and the UEFI shell. */
+/**
+ * The device paths that firmware refused to start something from, each once. EDK II, BdsDxe. Its own shell, in a firmware
+ * volume, is refused too where Secure Boot is on; that says nothing of a disk.
+ */
 export function refusalsOf(serial: string): string[] {
-  const refused = [
-    ...serial.matchAll(/failed to (?:load|start) \S+ .*? from (\S+): (?:Access Denied|Security Violation)/g),
-  ];
-  const paths = refused.map(([, path = '']) => path);
-  if (paths.length === 0 && /Access Denied|Security Violation/.test(serial)) return ['?'];
-  return [...new Set(paths)];
+  const refused = serial.matchAll(/failed to (?:load|start) [^\n]*? from (\S+): (?:Access Denied|Security Violation)/g);
+  return [...new Set([...refused].map(([, path = '']) => path).filter((path) => !path.startsWith('Fv(')))];
 }
 
 /** How far a boot has come, for whoever waits. */

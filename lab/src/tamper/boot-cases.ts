@@ -30,10 +30,12 @@ export const BOOT_CASES = {
     expected: { on: FIRMWARE },
     change: async (edit) => {
       const section = findSection(edit.uki, '.initrd');
-      if (section === undefined) throw new LabError('tamper_unfit', `${edit.path}: expected an initrd in the UKI, found none`);
+      if (section === undefined)
+        throw new LabError('tamper_unfit', `${edit.path}: expected an initrd in the UKI, found none`);
       const at = section.pointerToRawData + (section.sizeOfRawData >> 1);
       await edit.changeUki((uki) => {
         uki[at] = (uki[at] as number) ^ 1;
+        return undefined;
       });
     },
   },
@@ -42,7 +44,10 @@ export const BOOT_CASES = {
     expected: {
       on: FIRMWARE,
       // The digest that is measured leaves signatures out. Authenticode format, "Calculating the PE Image Hash".
-      off: { kind: 'unnoticed', why: 'nothing that runs has changed, and without Secure Boot nobody asks for a signature' },
+      off: {
+        kind: 'unnoticed',
+        why: 'nothing that runs has changed, and without Secure Boot nobody asks for a signature',
+      },
     },
     change: (edit) =>
       edit.changeUki((uki) => inMemory('UKI', (sink) => removeSignatures(openPe(memorySource(uki, 'UKI')), sink))),
@@ -81,7 +86,10 @@ export const BOOT_CASES = {
     },
     change: (edit) => {
       if (edit.boot.artefacts.loader === undefined) {
-        throw new LabError('tamper_unfit', `${edit.path}: expected systemd-boot, found a disk whose UKI firmware starts`);
+        throw new LabError(
+          'tamper_unfit',
+          `${edit.path}: expected systemd-boot, found a disk whose UKI firmware starts`,
+        );
       }
       const entry = {
         title: 'The same, and more',
@@ -112,7 +120,10 @@ export const BOOT_CASES = {
       const present = edit.files.find((path) => path.startsWith(folder) && path.endsWith('.raw'));
       const path = present ?? `${folder}tampered.raw`;
       const old = present === undefined ? new Uint8Array(4096) : readFile(edit, present);
-      edit.writeFile(path, old.map((octet) => octet ^ 0xff));
+      edit.writeFile(
+        path,
+        old.map((octet) => octet ^ 0xff),
+      );
     },
   },
   rollback: {

@@ -51,7 +51,8 @@ export class DiskEdit implements Disposable {
     this.#disk = disk;
     this.table = requireGpt(disk);
     const esp = this.table.partitions.find(({ typeUuid }) => typeUuid === commonPartitionType('esp'));
-    if (esp === undefined) throw new LabError('tamper_unfit', `${disk.label}: expected an EFI system partition, found none`);
+    if (esp === undefined)
+      throw new LabError('tamper_unfit', `${disk.label}: expected an EFI system partition, found none`);
     this.#esp = esp;
     this.#volume = openFat(partitionSource(disk, this.table, esp));
     this.#files = new Map(
@@ -103,7 +104,10 @@ export class DiskEdit implements Disposable {
     const parameters = parseKernelCommandLine(this.commandLine);
     const found = parameters.findLast(({ name }) => name === 'roothash' || name === 'usrhash')?.value;
     if (found === undefined) {
-      throw new LabError('tamper_unfit', `${this.path}: expected roothash= or usrhash= on the command line, found neither`);
+      throw new LabError(
+        'tamper_unfit',
+        `${this.path}: expected roothash= or usrhash= on the command line, found neither`,
+      );
     }
     return found;
   }
@@ -114,7 +118,10 @@ export class DiskEdit implements Disposable {
     const { sets } = findVeritySets(this.#disk, this.table);
     const set = sets.find(({ rootHash }) => rootHash.every((octet, i) => octet === wanted[i]));
     if (set?.data === undefined) {
-      throw new LabError('tamper_unfit', `${this.path}: expected a partition with root hash ${this.rootHash}, found none`);
+      throw new LabError(
+        'tamper_unfit',
+        `${this.path}: expected a partition with root hash ${this.rootHash}, found none`,
+      );
     }
     return { ...set, data: set.data };
   }
@@ -127,7 +134,8 @@ export class DiskEdit implements Disposable {
   /** A file of the ESP as it will be. @throws {LabError} 'tamper_unfit'. */
   file(path: string): ByteSource {
     const found = this.#files.get(path);
-    if (found === undefined) throw new LabError('tamper_unfit', `${this.path}: expected /${path} on the ESP, found no file`);
+    if (found === undefined)
+      throw new LabError('tamper_unfit', `${this.path}: expected /${path} on the ESP, found no file`);
     return found;
   }
 
@@ -142,7 +150,7 @@ export class DiskEdit implements Disposable {
   }
 
   /** The UKI as octets of its own, changed and put back. */
-  async changeUki(change: (uki: Uint8Array) => void | Uint8Array | Promise<Uint8Array>): Promise<void> {
+  async changeUki(change: (uki: Uint8Array) => undefined | Uint8Array | Promise<Uint8Array>): Promise<void> {
     const { ukiPath } = this;
     const source = this.file(ukiPath);
     const bytes = readBytes(source, 0, source.size);

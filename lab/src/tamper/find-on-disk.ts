@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ByteSource, readBytes } from '@vouchsafe/bytes';
-import { type ErofsEntry, type ErofsVolume, findErofsEntry, listErofs, openErofs, openErofsFile, readErofsLink } from '@vouchsafe/disk';
+import {
+  type ErofsEntry,
+  type ErofsVolume,
+  findErofsEntry,
+  listErofs,
+  openErofs,
+  openErofsFile,
+  readErofsLink,
+} from '@vouchsafe/disk';
 import { LabError } from '../error.ts';
 
 /** Enough to tell files apart that begin alike. */
@@ -76,15 +84,20 @@ export interface UnreadFile {
 
 /** Blocks around a file may be read with it. */
 const MIN_UNREAD_BYTES = 64 * 1024;
+const MAX_UNREAD = 2;
 
 /** @throws {LabError} 'tamper_unfit' when there is none that is not compressed. */
-export function unreadFile(image: ByteSource, label: string): UnreadFile {
+export function unreadFiles(image: ByteSource, label: string): readonly [UnreadFile, ...UnreadFile[]] {
   const volume = openErofs(image);
+  const found: UnreadFile[] = [];
   for (const { path, inode } of listErofs(volume)) {
     if (inode.kind !== 'file' || inode.sizeBytes < MIN_UNREAD_BYTES || !/^(usr\/)?share\//.test(path)) continue;
     const at = offsetOf(image, openErofsFile(volume, inode));
-    if (at !== undefined) return { path: `/${path}`, offset: at + MIN_UNREAD_BYTES / 2 };
+    if (at !== undefined) found.push({ path: `/${path}`, offset: at + MIN_UNREAD_BYTES / 2 });
+    if (found.length === MAX_UNREAD) break;
   }
+  const [first, ...others] = found;
+  if (first !== undefined) return [first, ...others];
   const message = `${label}: expected a file of ${MIN_UNREAD_BYTES} octets or more under /usr/share, not compressed, found none`;
   throw new LabError('tamper_unfit', message);
 }

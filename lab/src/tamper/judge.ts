@@ -42,7 +42,9 @@ const EXTENDED_LATER: readonly number[] = [10, 11];
 export function unloggedPcrs({ log, pcrs }: GuestReport): number[] {
   const logs = [decodeTcgLog(log)];
   return comparePcrs(replayLogs(logs), logs, pcrs)
-    .filter(({ pcr, result }) => pcr < 16 && !EXTENDED_LATER.includes(pcr) && result !== 'equal' && result !== 'not_in_bank')
+    .filter(
+      ({ pcr, result }) => pcr < 16 && !EXTENDED_LATER.includes(pcr) && result !== 'equal' && result !== 'not_in_bank',
+    )
     .map(({ pcr }) => pcr);
 }
 
@@ -70,7 +72,9 @@ export function judgeTampering(
   return {
     isAsExpected: isSame(unlogged, pcrs) && isSame(reasons, wanted),
     found: [
-      reasons.length === 0 ? 'reported; every event is expected' : `reported; unexpected in the log: ${reasons.join(', ')}`,
+      reasons.length === 0
+        ? 'reported; every event is expected'
+        : `reported; unexpected in the log: ${reasons.join(', ')}`,
       ...(unlogged.length === 0 ? [] : [`the TPM holds what no log leads to, in PCR ${unlogged.join(', ')}`]),
     ].join('; '),
   };
@@ -101,7 +105,10 @@ function judgeOrders(boot: BootResult, statuses: readonly number[]): TamperVerdi
     .filter((line) => line !== '');
   const found = lines.map((line) => Number(line.split(' ')[0]));
   const isAsExpected = found.length === statuses.length && found.every((status, i) => status === statuses[i]);
-  return { isAsExpected, found: lines.length === 0 ? `${boot.outcome}; it took no orders` : `orders: ${lines.join('; ')}` };
+  return {
+    isAsExpected,
+    found: lines.length === 0 ? `${boot.outcome}; it took no orders` : `orders: ${lines.join('; ')}`,
+  };
 }
 
 const isSame = <T>(found: readonly T[], wanted: readonly T[]): boolean =>

@@ -4,7 +4,7 @@ import { type ByteSource, MemorySink, readBytes } from '@vouchsafe/bytes';
 import { formatVerity, treeLayout } from '@vouchsafe/verity';
 import { LabError } from '../error.ts';
 import { type DiskEdit, flipped } from './disk-edit.ts';
-import { initOffset, unreadFile } from './find-on-disk.ts';
+import { initOffset, unreadFiles } from './find-on-disk.ts';
 import type { TamperCase } from './tamper-case.ts';
 
 const PLACE = { offset: 0, hasSuperblock: true } as const;
@@ -70,7 +70,7 @@ export const VERITY_CASES = {
     online: (edit) => {
       const { data } = edit.verity;
       const image = edit.partition(data);
-      const unread = unreadFile(image, edit.path);
+      const [unread] = unreadFiles(image, edit.path);
       return {
         change: () => {
           edit.flip(data, unread.offset);
@@ -86,7 +86,9 @@ export const VERITY_CASES = {
     expected: { on: { kind: 'orders', statuses: [0] }, off: { kind: 'orders', statuses: [0] } },
     online: (edit) => {
       const { data, hash } = edit.verity;
-      const unread = unreadFile(edit.partition(data), edit.path);
+      // Another than that of online-data, where there is one: the cases can share a boot.
+      const files = unreadFiles(edit.partition(data), edit.path);
+      const unread = files.at(-1) ?? files[0];
       return {
         change: () => edit.flip(hash, topOfTree(edit)),
         orders: [`cat ${unread.path} >/dev/null`],
@@ -98,7 +100,8 @@ export const VERITY_CASES = {
 function topOfTree(edit: DiskEdit): number {
   const { header } = edit.verity;
   const { levels, start } = treeLayout(header, PLACE);
-  if (levels.length === 0) throw new LabError('tamper_unfit', `${edit.path}: expected a hash tree, found a root of one block`);
+  if (levels.length === 0)
+    throw new LabError('tamper_unfit', `${edit.path}: expected a hash tree, found a root of one block`);
   return start;
 }
 
@@ -109,6 +112,7 @@ async function replaceRootHash(edit: DiskEdit, rootHash: string): Promise<void> 
     const at = Buffer.from(uki).indexOf(old, 'latin1');
     if (at < 0) throw new LabError('tamper_unfit', `${edit.path}: expected the root hash in the UKI, found none`);
     uki.set(Buffer.from(rootHash, 'latin1'), at);
+    return undefined;
   });
 }
 

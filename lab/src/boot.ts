@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Machines, and what is done to their disks: apart from making images, which takes the whole product. */
+export { LabError, type LabErrorCode } from './error.ts';
+export { findAccelerator } from './machine/accelerator.ts';
+export { FIRMWARE_CODE, FIRMWARE_VARIABLES, STUB } from './machine/firmware.ts';
+export { type BootResult, bootDisk, Machine } from './machine/machine.ts';
+export {
+  type Accelerator,
+  GUEST_ADDRESS,
+  HOST_ADDRESS,
+  type MachineRequest,
+  type MachineShape,
+  type NetworkRequest,
+  SMALL_MACHINE,
+} from './machine/machine-request.ts';
+export { isSecureBootOn, machineVariables } from './machine/machine-variables.ts';
+export { type ManufacturedTpm, manufactureTpm } from './machine/manufacture-tpm.ts';
+export { type BootOutcome, type BootStage, stageOf } from './machine/outcome.ts';
+export { RESULTS_PORT } from './machine/results.ts';
+export {
+  expectationOf,
+  TAMPER_CASE_NAMES,
+  TAMPER_CASES,
+  type TamperCaseName,
+  tamperedCopy,
+  tamperOrders,
+} from './tamper/cases.ts';
+export { type GuestReport, guestReport, judgeTampering, type TamperVerdict, unloggedPcrs } from './tamper/judge.ts';
+export type { Expectation, SecureBoot, TamperCase, TamperInputs } from './tamper/tamper-case.ts';
