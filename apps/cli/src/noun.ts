@@ -252,6 +252,82 @@ export const NOUNS: Nouns = {
       },
     },
   },
+  token: {
+    summary: 'leave to join, for one machine each',
+    example: 'vouchsafe token create --device web-1',
+    verbs: {
+      create: {
+        summary: 'make a token with which a machine may join',
+        load: async () => (await import('./token/create.ts')).create,
+      },
+      list: {
+        summary: 'list the tokens',
+        load: async () => (await import('./token/list.ts')).list,
+      },
+      revoke: {
+        summary: 'take a token back',
+        load: async () => (await import('./token/revoke.ts')).revoke,
+      },
+    },
+  },
+  trust: {
+    summary: 'whose certificates are trusted, and for what',
+    example: 'vouchsafe trust list',
+    verbs: {
+      add: {
+        summary: 'trust the certificates of files',
+        load: async () => (await import('./trust/add.ts')).add,
+      },
+      import: {
+        summary: 'trust all certificates of a folder or bundle',
+        load: async () => (await import('./trust/import.ts')).importVerb,
+      },
+      list: {
+        summary: 'list who is trusted',
+        load: async () => (await import('./trust/list.ts')).list,
+      },
+      remove: {
+        summary: 'trust a certificate no longer',
+        load: async () => (await import('./trust/remove.ts')).remove,
+      },
+    },
+  },
+  inventory: {
+    summary: 'machines that may join because they were registered',
+    example: 'vouchsafe inventory list',
+    verbs: {
+      add: {
+        summary: 'register a machine',
+        load: async () => (await import('./inventory/add.ts')).add,
+      },
+      list: {
+        summary: 'list the registrations',
+        load: async () => (await import('./inventory/list.ts')).list,
+      },
+      remove: {
+        summary: 'take a registration back',
+        load: async () => (await import('./inventory/remove.ts')).remove,
+      },
+    },
+  },
+  operator: {
+    summary: 'who may use the service',
+    example: 'vouchsafe operator list',
+    verbs: {
+      create: {
+        summary: 'let somebody use the service',
+        load: async () => (await import('./operator/create.ts')).create,
+      },
+      list: {
+        summary: 'list who may use it',
+        load: async () => (await import('./operator/list.ts')).list,
+      },
+      remove: {
+        summary: 'shut somebody out',
+        load: async () => (await import('./operator/remove.ts')).remove,
+      },
+    },
+  },
 };
 
 /** Every command that does something, by its words. */

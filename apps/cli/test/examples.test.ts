@@ -145,8 +145,18 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
 /** The log of the scene is another machine's, and that is what the example says. */
 const ANSWERS_NO: ReadonlySet<string> = new Set(['log explain']);
 
-/** The examples of the others need a service: agent.test.ts tries them. */
-const isForOneMachine = ([noun]: readonly string[]): boolean => noun !== 'agent';
+/** The examples of these need a service: agent.test.ts and service.test.ts try them. */
+const OF_SERVICE: ReadonlySet<string> = new Set([
+  'agent',
+  'baseline',
+  'device',
+  'inventory',
+  'operator',
+  'reference',
+  'token',
+  'trust',
+]);
+const isForOneMachine = ([noun = '']: readonly string[]): boolean => !OF_SERVICE.has(noun);
 
 test('each usage has an example that works', needsTool('openssl', 'swtpm', 'swtpm_setup', 'certtool'), async (t) => {
   const dir = tempDir(t);
