@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { buildTrustStore, checkEndorsementKey, type EndorsementKeyOptions, type TrustStore } from '@vouchsafe/identity';
 import { type Certificate, decodeCertificates, encodeNull, issueCertificate, OID, VENDOR_DER } from '@vouchsafe/pki';
 import { needsVectors, vectorPath } from '@vouchsafe/testing';
-import { below, type Ek, END, ekArea, ekBy, NOW, newSigner, root } from './parties.ts';
+import { below, END, NOW, newSigner, root } from '@vouchsafe/testing/authorities';
+import { type Ek, ekArea, ekBy } from './parties.ts';
 
 function check(ek: Ek, store: TrustStore, change: Partial<EndorsementKeyOptions> & { chain?: Certificate[] } = {}) {
   const { chain = [], ...options } = change;

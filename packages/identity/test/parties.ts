@@ -1,60 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decode } from '@vouchsafe/codec';
-import { generateKeyPair, signMessage } from '@vouchsafe/crypto/signing';
-import {
-  type Authority,
-  type Certificate,
-  type CertificateInput,
-  issueCertificate,
-  issueSelfSigned,
-  OID,
-  type Signer,
-} from '@vouchsafe/pki';
+import { type Authority, type Certificate, type CertificateInput, issueCertificate, OID } from '@vouchsafe/pki';
+import { input, newSigner } from '@vouchsafe/testing/authorities';
 import { publicAreaFromSpki, type TpmtPublic, tpmaObject } from '@vouchsafe/tpm';
-
-export const START = Date.UTC(2026, 0, 1);
-export const END = Date.UTC(2036, 0, 1);
-export const NOW = Date.UTC(2030, 0, 1);
-
-let serial = 1n;
-
-/** A new P-256 key. */
-export function newSigner(): Signer {
-  const { privateKey, publicKey } = generateKeyPair('P-256');
-  const scheme = { kind: 'ecdsa', hash: 'sha256', encoding: 'der' } as const;
-  return {
-    input: 'message',
-    scheme,
-    spki: publicKey.spki,
-    signMessage: async (message) => signMessage(privateKey, scheme, message),
-  };
-}
-
-function input(name: string, change: Partial<CertificateInput>): CertificateInput {
-  return {
-    subject: [{ oid: OID.commonName, text: name }],
-    serialNumber: serial++,
-    validity: { notBeforeMs: START, notAfterMs: END },
-    basicConstraints: { isCa: true, pathLength: undefined },
-    keyUsage: ['keyCertSign'],
-    ...change,
-  };
-}
-
-export async function root(name: string, change: Partial<CertificateInput> = {}): Promise<Authority> {
-  const signer = newSigner();
-  return { signer, certificate: await issueSelfSigned(input(name, change), signer) };
-}
-
-export async function below(
-  issuer: Authority,
-  name: string,
-  change: Partial<CertificateInput> = {},
-): Promise<Authority> {
-  const signer = newSigner();
-  return { signer, certificate: await issueCertificate(input(name, change), signer.spki, issuer) };
-}
 
 /** What the EK Credential Profile has an EK certificate say. */
 const EK_SAYS: Partial<CertificateInput> = {

@@ -32,7 +32,8 @@ import {
   signWith,
 } from '@vouchsafe/pki';
 import { needsVectors, vectorPath } from '@vouchsafe/testing';
-import { below, END, ekBy, NOW, root } from './parties.ts';
+import { below, END, NOW, root } from '@vouchsafe/testing/authorities';
+import { ekBy } from './parties.ts';
 
 const constructed = (number: number, ...parts: Uint8Array[]) =>
   encodeElement(contextTag(number, 'constructed'), ...parts);

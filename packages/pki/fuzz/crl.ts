@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeCrl, issueCrl, PkiError, schemeOf } from '@vouchsafe/pki';
 import type { FuzzTarget } from '@vouchsafe/testing';
-import { NOW, root, START } from '../test/authorities.ts';
+import { NOW, root, START } from '@vouchsafe/testing/authorities';
 
 const authority = await root('authority', { keyUsage: ['keyCertSign', 'cRLSign'] });
 const list = (count: number) =>

@@ -24,8 +24,8 @@ import {
   VENDOR_DER,
 } from '@vouchsafe/pki';
 import { needsVectors, vectorPath } from '@vouchsafe/testing';
+import { newSigner } from '@vouchsafe/testing/authorities';
 import fc from 'fast-check';
-import { newSigner } from './authorities.ts';
 import { pkiError, withOctet } from './helpers.ts';
 
 const directory = (text: string) =>

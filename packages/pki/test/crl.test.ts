@@ -15,8 +15,8 @@ import {
   parsePem,
 } from '@vouchsafe/pki';
 import { needsTool, tempDir } from '@vouchsafe/testing';
+import { below, leafOf, NOW, root, START } from '@vouchsafe/testing/authorities';
 import fc from 'fast-check';
-import { below, leafOf, NOW, root, START } from './authorities.ts';
 import { pkiError, withOctet } from './helpers.ts';
 
 const AUTHORITY = { keyUsage: ['keyCertSign', 'cRLSign'] } as const;

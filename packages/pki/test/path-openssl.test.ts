@@ -14,7 +14,7 @@ import {
   validatePath,
 } from '@vouchsafe/pki';
 import { needsTool, needsVectors, tempDir, vectorPath } from '@vouchsafe/testing';
-import { below, END, leafOf, NOW, root } from './authorities.ts';
+import { below, END, leafOf, NOW, root } from '@vouchsafe/testing/authorities';
 
 test('openssl verify agrees on what holds and what does not', needsTool('openssl'), async (t) => {
   const folder = tempDir(t);

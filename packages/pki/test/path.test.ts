@@ -13,7 +13,7 @@ import {
   validatePath,
 } from '@vouchsafe/pki';
 import { openKeyFileSigner } from '@vouchsafe/pki/node';
-import { below, END, input, leafOf, NOW, newSigner, type Party, root, START } from './authorities.ts';
+import { below, END, input, leafOf, NOW, newSigner, type Party, root, START } from '@vouchsafe/testing/authorities';
 import { placeOf, testdataPath, withOctet } from './helpers.ts';
 
 const PURPOSE = '2.23.133.8.1';
