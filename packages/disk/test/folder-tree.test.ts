@@ -36,6 +36,17 @@ test('a folder as it is: links are links, nothing is followed', async (t) => {
   assert.equal(buildTree(tree.entries).children.length, 4);
 });
 
+test('a folder that is named by a link to it is that folder', async (t) => {
+  const root = makeFolder(join(tempDir(t), 'root'));
+  const link = join(tempDir(t), 'link');
+  symlinkSync(root, link);
+  using direct = await openTree(root, { xattrs: 'ignore' });
+  for (const path of [link, `${link}/`]) {
+    using linked = await openTree(path, { xattrs: 'ignore' });
+    assert.deepEqual(shown(linked.entries), shown(direct.entries));
+  }
+});
+
 test('the same folder by GNU tar is the same tree', needsTool('tar'), async (t) => {
   const root = makeFolder(join(tempDir(t), 'root'));
   execFileSync('mkfifo', [join(root, 'pipe')]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { type CelEncoding, type CelLog, type CelLogOptions, decodeCelLog } from './cel/log.ts';
+export { type CelEncoding, type CelLog, type CelLogOptions, celEncodingOf, decodeCelLog } from './cel/log.ts';
 export type { CelManagement, CelState } from './cel/management.ts';
 export { type Coverage, checkEventData, coverageOf, type EventTrust, trustOf } from './data/coverage.ts';
 export { decodeEventData, type EventData } from './data/event-data.ts';

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { crc32, gzipSync, zstdCompressSync } from 'node:zlib';
 import { concatBytes, toHex, utf8 } from '@vouchsafe/base';
 import { MemorySink, memorySource } from '@vouchsafe/bytes';
@@ -139,6 +140,30 @@ for (const [path, kind] of KINDS) {
     assert.equal(JSON.stringify(d).length > 2, true);
   });
 }
+
+test('logs by their content: systemd’s, canonical in each encoding, of a dynamic launch', (t) => {
+  const kinds: readonly (readonly [name: string, kind: string, format: string])[] = [
+    ['userspace/measure.json-seq', 'userspace-log', 'json-seq'],
+    ['cel/log.json', 'canonical-log', 'json'],
+    ['cel/log.cbor', 'canonical-log', 'cbor'],
+    ['cel/log.tlv', 'canonical-log', 'tlv'],
+    ['drtm/container.bin', 'launch-log', 'txt_container'],
+    ['tcg/agile.bin', 'event-log', 'agile'],
+  ];
+  for (const [name, kind, format] of kinds) {
+    const path = fileURLToPath(new URL(`../../eventlog/testdata/${name}`, import.meta.url));
+    const d = describeArtefact(opened(t, path), SOME);
+    assert.ok('pcrs' in d && 'events' in d, name);
+    assert.deepEqual([d.kind, d.format, d.events > 0], [kind, format, true], name);
+    assert.ok(Object.keys(d.pcrs ?? {}).length > 0, name);
+  }
+  for (const text of ['{"recnum": 1}', '[1, 2]', '\u001e[]', '\u00a5\u0001'])
+    assert.equal(
+      describeArtefact(memorySource(Uint8Array.from(Buffer.from(text, 'latin1'))), SOME).kind,
+      'unknown',
+      text,
+    );
+});
 
 test('every vector has a kind, or an error with a code', needsVectors('image'), () => {
   for (const name of readdirSync(vectorPath('image'), { recursive: true, encoding: 'utf8' })) {

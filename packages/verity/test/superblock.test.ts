@@ -115,6 +115,14 @@ for (const [what, bytes, code] of LIES) {
   });
 }
 
+test('a count that no number holds is said as it stands there', () => {
+  const octets = withBytes(72, ...new Array(8).fill(0xff));
+  assert.throws(() => decodeSuperblock(octets), {
+    code: 'superblock_invalid',
+    message: /18446744073709551615 data blocks/,
+  });
+});
+
 test('the bounds themselves are valid', () => {
   for (const change of [
     { dataBlockSize: 512 },

@@ -4,6 +4,13 @@ import { descriptionText } from '../uki/description-text.ts';
 import { findingsText } from '../verity/findings-text.ts';
 import { firmwareLines } from './firmware-text.ts';
 
+const LOG_NAMES = {
+  'event-log': 'boot log',
+  'userspace-log': "systemd's log",
+  'canonical-log': 'canonical log',
+  'launch-log': 'launch log',
+} as const;
+
 /** A description for people, a line for each thing. */
 export function artefactLines(d: ArtefactDescription): readonly string[] {
   const size = `${d.sizeBytes} octets`;
@@ -74,8 +81,13 @@ export function artefactLines(d: ArtefactDescription): readonly string[] {
       ];
     case 'event-log':
     case 'ima-log':
+    case 'userspace-log':
+    case 'canonical-log':
+    case 'launch-log':
       return [
-        title(d.kind === 'ima-log' ? `IMA list (${d.format})` : `boot log (${d.format}; ${d.banks.join(', ')})`),
+        title(
+          d.kind === 'ima-log' ? `IMA list (${d.format})` : `${LOG_NAMES[d.kind]} (${d.format}; ${d.banks.join(', ')})`,
+        ),
         ...digest,
         `${d.events} events`,
         ...Object.entries(d.pcrs ?? {}).flatMap(([bank, pcrs]) =>

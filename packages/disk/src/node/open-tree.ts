@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource, hostError } from '@vouchsafe/bytes/node';
@@ -42,7 +42,8 @@ async function openFolder(
   kind: TreeInputKind,
   stack: DisposableStack,
 ): Promise<OpenTree> {
-  if (kind === 'folder') return openTreeOf(folderTree(path, stack.use(new OpenFiles()), options), stack);
+  // The folder itself may be named by a link; links inside it are not followed.
+  if (kind === 'folder') return openTreeOf(folderTree(realPath(path), stack.use(new OpenFiles()), options), stack);
   if (kind === 'oci') return openOci(folderBlobs(path, stack), options, stack);
   const [code, what] =
     kind === 'tar' ? (['tar_malformed', 'tar archive'] as const) : (['deb_malformed', 'Debian package'] as const);
@@ -77,6 +78,14 @@ export function treeInputKind(path: string): 'folder' | 'oci' | 'tar' {
 function isFolderAt(path: string): boolean {
   try {
     return statSync(path).isDirectory();
+  } catch (cause) {
+    throw hostError(path, cause);
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
   } catch (cause) {
     throw hostError(path, cause);
   }

@@ -5,7 +5,7 @@ import { readSwapArea, type SwapHeader } from '@vouchsafe/disk';
 import { describeDisk } from './describe-disk.ts';
 import { describeSignatureLists, describeVariableStore } from './describe-firmware.ts';
 import { describeCompressed, describeInitrd } from './describe-initrd.ts';
-import { describeEventLog, describeImaLog } from './describe-log.ts';
+import { describeEventLog, describeImaLog, describeOtherLog } from './describe-log.ts';
 import { describePe } from './describe-pe.ts';
 import { describeCertificates, describeManifest, describePem } from './describe-text.ts';
 import { describeVerityHash, describeVeritySignature } from './describe-verity.ts';
@@ -72,6 +72,10 @@ function describeAs(kind: ArtefactKind, source: ByteSource, options: InspectOpti
       return describeEventLog(readWhole(source), head);
     case 'ima-log':
       return describeImaLog(readWhole(source), head);
+    case 'userspace-log':
+    case 'canonical-log':
+    case 'launch-log':
+      return describeOtherLog(readWhole(source), head, kind);
     case 'swap':
       return { ...head, kind, swap: readSwapArea(source) as SwapHeader };
     default:

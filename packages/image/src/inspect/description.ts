@@ -188,11 +188,11 @@ export interface ManifestDescription extends ArtefactHead {
 }
 
 export interface EventLogDescription extends ArtefactHead {
-  readonly kind: 'event-log' | 'ima-log';
+  readonly kind: 'event-log' | 'ima-log' | 'userspace-log' | 'canonical-log' | 'launch-log';
   readonly format: string;
   readonly banks: readonly string[];
   readonly events: number;
-  /** What the events lead to, by bank and PCR; of firmware logs. */
+  /** What the events lead to, by bank and PCR; not of IMA lists, whose replay is `log replay`'s. */
   readonly pcrs?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 

@@ -2,6 +2,7 @@
 import { ascii, bytesEqual } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { compressionOf } from '@vouchsafe/disk';
+import { celEncodingOf } from '@vouchsafe/eventlog';
 import { Head } from './head.ts';
 import { peekCompressed } from './peek.ts';
 
@@ -29,6 +30,9 @@ export type ArtefactKind =
   | 'manifest' // of this product, signed or not
   | 'event-log' // of the firmware
   | 'ima-log'
+  | 'userspace-log' // of systemd
+  | 'canonical-log' // CEL, in any of its encodings
+  | 'launch-log' // of a dynamic launch, in TXT's container
   | 'empty' // nothing but zeros at the beginning
   | 'unknown';
 
@@ -54,6 +58,8 @@ const TESTS: readonly (readonly [kind: ArtefactKind, test: Test])[] = [
   ['signature-lists', isSignatureLists],
   ['event-log', isEventLog],
   ['ima-log', isImaLog],
+  ['userspace-log', (head) => head.has(0, Uint8Array.of(RECORD_SEPARATOR, 0x7b))],
+  ['launch-log', (head) => head.has(0, 'TXT Event Container\0')],
   ['certificates', (head) => isPem(head, /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/) || isDerCertificate(head)],
   ['pem', (head) => isPem(head, /-----BEGIN [A-Z0-9 ]+-----/)],
   [
@@ -61,6 +67,7 @@ const TESTS: readonly (readonly [kind: ArtefactKind, test: Test])[] = [
     (head) => /^\s*\{/.test(head.text) && head.text.includes('"rootHash"') && head.text.includes('"signature"'),
   ],
   ['manifest', (head) => /^\s*\{/.test(head.text) && isManifestText(head.text)],
+  ['canonical-log', isCanonicalLog],
   ['empty', (head) => head.bytes.every((octet) => octet === 0)],
 ];
 
@@ -153,6 +160,24 @@ function isImaLog(head: Head): boolean {
   if (head.bytes.length < 32 || head.view().getUint32(0, true) !== IMA_PCR) return false;
   const nameBytes = head.view().getUint32(24, true);
   return nameBytes <= 16 && /^ima(-[a-z0-9]+)?$/.test(head.text.slice(28, 28 + nameBytes));
+}
+
+/** RFC 7464, section 2.2: before each record. */
+const RECORD_SEPARATOR = 0x1e;
+
+/** TCG Canonical Event Log Format 1.0: records of numbers, registers and digests. What is JSON must say so by its names. */
+function isCanonicalLog({ bytes, text }: Head): boolean {
+  switch (celEncodingOf(bytes)) {
+    case 'tlv':
+      return true;
+    case 'json':
+      return text.includes('"recnum"') && text.includes('"digests"');
+    case 'cbor':
+      // The first record's map begins with recnum, key 0.
+      return bytes[bytes.indexOf(0xa5) + 1] === 0;
+    case undefined:
+      return false;
+  }
 }
 
 /** RFC 7468: text, and then a block; quotes and the like carry certificates among octets that are no text. */

@@ -69,13 +69,20 @@ export function decodeSuperblock(octets: Uint8Array): VerityHeader {
     }
     throw new VerityError('superblock_invalid', `the verity superblock is damaged: ${cause.message}`, { cause });
   }
+  // Said as it stands there: a number would round it.
+  if (raw.dataBlocks > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new VerityError(
+      'superblock_invalid',
+      `the verity superblock is damaged: ${raw.dataBlocks} data blocks of ${raw.dataBlockSize} octets are not possible`,
+    );
+  }
   const header: VerityHeader = {
     uuid: raw.uuid,
     hashType: raw.hashType === 'normal' ? 1 : 0,
     algorithm: parseAlgorithm(raw.algorithm),
     dataBlockSize: raw.dataBlockSize,
     hashBlockSize: raw.hashBlockSize,
-    // The one place where the 64-bit count becomes a number; what a number cannot hold is refused by the check below.
+    // The one place where the 64-bit count becomes a number.
     dataBlocks: Number(raw.dataBlocks),
     salt: raw.salt,
   };
