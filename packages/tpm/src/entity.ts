@@ -39,7 +39,8 @@ export function entityName({ handle, name }: TpmEntity): Uint8Array {
 }
 
 /**
- * An authValue without the zeros at its end, as TPMs keep it. TPM 2.0 Library, Part 1, section 19.6.5, note 2.
+ * An authValue without the zeros at its end, as TPMs keep it. TPM 2.0 Library, Part 1, section 19.6.4.3 (Authorization Size
+ * Convention).
  */
 export function trimAuth(auth: Uint8Array = new Uint8Array()): Uint8Array {
   let size = auth.length;

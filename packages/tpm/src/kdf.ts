@@ -23,7 +23,7 @@ function blocks(bits: number, block: (counter: Uint8Array) => Uint8Array): Uint8
 }
 
 /**
- * KDFa: HMAC in counter mode. TPM 2.0 Library, Part 1, section 11.4 (KDFa), after NIST SP 800-108. A zero octet follows
+ * KDFa: HMAC in counter mode. TPM 2.0 Library, Part 1, section 11.4.10.2 (KDFa), after NIST SP 800-108. A zero octet follows
  * the label.
  * @param bits length of the result, a multiple of 8
  */
@@ -40,7 +40,7 @@ export function kdfA(
 }
 
 /**
- * KDFe: a hash over the shared point's x coordinate. TPM 2.0 Library, Part 1, section 11.4 (KDFe), after NIST SP
+ * KDFe: a hash over the shared point's x coordinate. TPM 2.0 Library, Part 1, section 11.4.10.3 (KDFe), after NIST SP
  * 800-56A. A zero octet follows the label.
  * @param z x coordinate of the shared point, as long as a coordinate
  * @param partyU x coordinate of the ephemeral key

@@ -9,7 +9,7 @@ import { nvAttributes } from '../structures/nv.ts';
 /** The hashes that endorsement keys are named by. */
 export type EkHash = 'sha256' | 'sha384' | 'sha512';
 
-/** PolicyA: the authValue of the endorsement hierarchy. TCG EK Credential Profile 2.x, annex B. */
+/** PolicyA: the authValue of the endorsement hierarchy. TCG EK Credential Profile 2.x, annex B; by SHA-256 in B.3.3, template L-1. */
 export function ekPolicyA(hash: EkHash): Policy {
   return policySecret(startPolicy(hash), encode(u32be, TPM_RH.endorsement));
 }

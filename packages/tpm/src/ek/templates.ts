@@ -16,7 +16,7 @@ export interface EkTemplate {
   readonly range: 'low' | 'high';
   readonly hash: EkHash;
   readonly template: PublicArea;
-  /** NV index of the certificate. TCG EK Credential Profile 2.x, section 2.2. */
+  /** NV index of the certificate. TCG EK Credential Profile 2.3, section 2.2.1.4 (low range) and after. */
   readonly certificateIndex: number;
   /** NV index of a TPMT_PUBLIC to take in place of the template, where the maker has one. */
   readonly templateIndex: number;
