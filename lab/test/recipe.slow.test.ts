@@ -2,9 +2,12 @@
 // From a recipe to a booted machine: the manifest, written before the machine starts, says what its TPM holds.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { buildRecipeImage, type RecipeImage, runVouchsafe } from '@vouchsafe/lab';
+import { toHex } from '@vouchsafe/base';
+import { decodeImaBinaryLog, decodeImaEntry } from '@vouchsafe/eventlog';
+import { buildRecipeImage, type RecipeImage, runVouchsafe, writeGuestRoot } from '@vouchsafe/lab';
+import { verifyFileList } from '@vouchsafe/manifest';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 
 const tools = needsTool('qemu-system-x86_64', 'swtpm', 'tpm2', 'dmsetup', 'busybox', 'dpkg');
@@ -33,7 +36,12 @@ describe('a recipe, built and booted by the command', tools, () => {
     const keys = join(dir, 'keys');
     results = join(dir, 'results');
     runVouchsafe('keys', 'generate', keys);
-    image = buildRecipeImage(dir, keys, { 'command-line': `console=ttyS0 panic=-1 quiet vouchsafe.nonce=${NONCE}` });
+    image = buildRecipeImage(dir, keys, {
+      root: `{ folder: ${writeGuestRoot(join(dir, 'root'))}, compression: lz4 }`,
+      ima: '{ policy: tcb }',
+      // The kernel's policy leaves out what is on tmpfs, where it would unpack the initrd otherwise.
+      'command-line': `console=ttyS0 panic=-1 quiet rootfstype=ramfs vouchsafe.nonce=${NONCE}`,
+    });
     const said = runVouchsafe(
       ...['lab', 'boot', image.disk, '--keys', keys, '--manifest', image.manifestPath],
       ...['--key', join(keys, 'manifest.pub'), '--results', results, '--json'],
@@ -65,5 +73,32 @@ describe('a recipe, built and booted by the command', tools, () => {
     const predicted = on?.phases[0]?.pcrs.sha256 ?? {};
     assert.deepEqual(on?.covers, [4, 5, 7, 9, 11, 12, 13, 14]);
     for (const [pcr, value] of Object.entries(predicted)) assert.equal(real.get(`sha256 ${pcr}`), value, `PCR ${pcr}`);
+  });
+
+  test('each file that the kernel measured is in the lists beside the manifest, by path and digest', () => {
+    const { manifest } = image;
+    assert.deepEqual(manifest.ima, { policies: ['tcb'], template: 'ima-ng', hash: 'sha256' });
+    const listed = new Map<string, Set<string>>();
+    for (const part of manifest.parts.filter(({ kind }) => kind === 'files')) {
+      const bytes = readFileSync(join(dirname(image.manifestPath), part.path));
+      for (const { path, sha256 } of verifyFileList(part, bytes).files) {
+        listed.set(path, (listed.get(path) ?? new Set()).add(sha256));
+      }
+    }
+    const { events } = decodeImaBinaryLog(readFileSync(join(results, 'ima.log')));
+    const files = events.map(decodeImaEntry).flatMap((entry) => (entry.kind === 'file' ? [entry.file] : []));
+    // The other one is boot_aggregate, of PCRs.
+    const measured = files.filter(({ path }) => path.startsWith('/'));
+    const unlisted = measured.filter(({ path, digest }) => listed.get(path)?.has(toHex(digest)) !== true);
+    assert.deepEqual(
+      unlisted.map(({ path }) => path),
+      [],
+    );
+    for (const path of ['/init', '/bin/busybox', '/modules/erofs.ko', '/sbin/init']) {
+      assert.ok(
+        measured.some((file) => file.path === path),
+        `${path} was measured`,
+      );
+    }
   });
 });

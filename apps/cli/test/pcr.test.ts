@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash, createHmac } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needsVectors, tempDir, vectorPath } from '@vouchsafe/testing';
@@ -106,4 +107,52 @@ test('wrong usage is 2, what cannot be predicted is 3', (t) => {
   assert.equal(code('uki.efi', '--bank', 'md5'), 2);
   assert.equal(code('vmlinuz'), 3);
   assert.equal(code('nothing'), 3);
+});
+
+test('PCR 15 of a machine whose identity is given: volumes, then its id, then file systems', (t) => {
+  const dir = made(t);
+  const id = '0123456789abcdef0123456789abcdef';
+  const key = Buffer.alloc(32, 7);
+  writeFileSync(join(dir, 'key'), key);
+  const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
+    createHash('sha256').update(Buffer.concat(parts)).digest();
+  const measured = [
+    createHmac('sha256', key).update('cryptsetup:var:cafe-1').digest(),
+    sha256(Buffer.from(`machine-id:${id}`)),
+    sha256(Buffer.from('file-system:/:erofs:u::::')),
+  ];
+  const value = measured.reduce((old, digest) => sha256(old, digest), Buffer.alloc(32)).toString('hex');
+  const options = ['--machine-id', id, '--volume', 'var:cafe-1:key', '--file-system', '/:erofs:u', '--events'];
+  const { code, stdout } = vouchsafe(dir, 'pcr', 'predict', 'uki.efi', ...options, '--json');
+  assert.equal(code, 0);
+  const answer = JSON.parse(stdout);
+  assert.deepEqual(answer.identity, { pcr: 15, values: { sha256: value } });
+  assert.equal(
+    answer.unpredicted.some(({ pcr }: { pcr: number }) => pcr === 15),
+    false,
+  );
+  assert.equal(answer.events.filter(({ pcr }: { pcr: number }) => pcr === 15).length, 3);
+  assert.ok(!stdout.includes(key.toString('hex')));
+  for (const wrong of [
+    ['--machine-id', 'x'],
+    ['--volume', 'var:key'],
+    ['--file-system', 'var'],
+    ['--volume', 'v:1:gone'],
+  ]) {
+    assert.notEqual(vouchsafe(dir, 'pcr', 'predict', 'uki.efi', ...wrong).code, 0, wrong.join(' '));
+  }
+});
+
+test('a UKI with the addons and credentials of /loader: as the disk that has them', (t) => {
+  const dir = made(t);
+  mkdirSync(join(dir, 'credentials'));
+  writeFileSync(join(dir, 'credentials', 'all.cred'), 'a secret');
+  const pcrsOf = (...more: string[]) =>
+    JSON.parse(vouchsafe(dir, 'pcr', 'predict', 'uki.efi', '--json', ...more).stdout).phases[0].pcrs.sha256;
+  const [plain, more] = [pcrsOf(), pcrsOf('--loader-credentials', 'credentials')];
+  assert.match(plain['12'], /^0+$/);
+  assert.doesNotMatch(more['12'], /^0+$/);
+  assert.notEqual(more['9'], plain['9']);
+  assert.equal(more['11'], plain['11']);
+  assert.notEqual(vouchsafe(dir, 'pcr', 'predict', 'uki.efi', '--loader-addons', 'nowhere').code, 0);
 });

@@ -29,4 +29,11 @@ export type { SectionChoice } from './selected-sections.ts';
 export { isShim, openShim, SHIM_LOCK, type ShimFile } from './shim-file.ts';
 export { isSystemdBoot, isUki } from './stub.ts';
 export { predictUki, UKI_PCRS, type UkiStart } from './uki-events.ts';
-export { predictFileSystem, predictMachineId, predictVolumeKey } from './userspace-events.ts';
+export {
+  type FileSystemIdentity,
+  type MachineIdentity,
+  predictFileSystem,
+  predictIdentity,
+  predictMachineId,
+  predictVolumeKey,
+} from './userspace-events.ts';

@@ -75,3 +75,28 @@ export function predictVolumeKey(
     digests: new Map(banks.map((bank) => [bank, hmac(bank, key, word)])),
   };
 }
+
+/** What a machine is known by, as far as it is known before it boots. */
+export interface MachineIdentity {
+  readonly volumes?: readonly Parameters<typeof predictVolumeKey>[1][];
+  /** 32 hexadecimal digits. */
+  readonly machineId?: string | undefined;
+  readonly fileSystems?: readonly FileSystemIdentity[];
+}
+
+/**
+ * PCR 15 of a system that measures just these: volumes as they are opened, first those of the initrd; then the machine id;
+ * then file systems, the root before others. systemd 253, units/systemd-pcrmachine.service.in, systemd-pcrfs-root.service.in
+ * and systemd-pcrfs@.service.in, After=. What opens a volume later, or mounts another file system, comes behind these.
+ * @throws {MeasureError} 'options_invalid' as `predictMachineId`.
+ */
+export function predictIdentity(
+  banks: readonly Bank[],
+  { volumes = [], machineId, fileSystems = [] }: MachineIdentity,
+): PredictedEvent[] {
+  return [
+    ...volumes.map((volume) => predictVolumeKey(banks, volume)),
+    ...(machineId === undefined ? [] : [predictMachineId(banks, machineId)]),
+    ...fileSystems.map((fileSystem) => predictFileSystem(banks, fileSystem)),
+  ];
+}

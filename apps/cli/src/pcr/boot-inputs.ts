@@ -55,6 +55,10 @@ export function openBootInputs(
       ...(options.loaderConf === undefined ? {} : { loaderConf: open(options.loaderConf) }),
       ...(options.shim === undefined ? {} : { shim: openShim(openPe(open(options.shim))) }),
       ...(options.extra === undefined ? {} : { companions: filesOf(options.extra, open) }),
+      ...(options.loaderAddons === undefined ? {} : { loaderAddons: filesOf(options.loaderAddons, open) }),
+      ...(options.loaderCredentials === undefined
+        ? {}
+        : { loaderCredentials: filesOf(options.loaderCredentials, open) }),
     },
   };
 }
@@ -65,7 +69,8 @@ function fromDisk(
   circumstances: BootCircumstances,
   known: { readonly variables?: readonly FirmwareVariable[] },
 ): BootInputs {
-  refuse(options, ['loader', 'loaderConf', 'shim', 'extra'], 'goes with a UKI: a disk has its own');
+  const ofUki = ['loader', 'loaderConf', 'shim', 'extra', 'loaderAddons', 'loaderCredentials'] as const;
+  refuse(options, ofUki, 'goes with a UKI: a disk has its own');
   const { artefacts, entry } = openBootDisk(source, options.entry === undefined ? {} : { entry: options.entry });
   const { commandLine, profile } = entry;
   return {

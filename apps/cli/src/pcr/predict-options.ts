@@ -3,7 +3,7 @@ import type { Bank } from '@vouchsafe/manifest';
 import type { Command } from '../arguments/command.ts';
 import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
 import { Option } from '../arguments/option.ts';
-import { collectList, wholeNumber } from '../parse.ts';
+import { collect, collectList, wholeNumber } from '../parse.ts';
 import { collectBanks } from '../uki/build-options.ts';
 
 export interface PredictOptions {
@@ -15,6 +15,11 @@ export interface PredictOptions {
   readonly loaderConf?: string;
   readonly shim?: string;
   readonly extra?: string;
+  readonly loaderAddons?: string;
+  readonly loaderCredentials?: string;
+  readonly machineId?: string;
+  readonly volume?: readonly string[];
+  readonly fileSystem?: readonly string[];
   readonly vars?: string;
   readonly entry?: string;
   readonly profile?: number;
@@ -64,6 +69,19 @@ export function addPredictOptions(command: Command): Command {
     .option('--loader-conf <file>', "of a UKI: systemd-boot's loader.conf")
     .option('--shim <file>', 'of a UKI: shim, where firmware starts it first')
     .option('--extra <folder>', 'of a UKI: what lies in NAME.efi.extra.d beside it')
+    .option('--loader-addons <folder>', 'of a UKI: what lies in /loader/addons')
+    .option('--loader-credentials <folder>', 'of a UKI: what lies in /loader/credentials')
+    .option('--machine-id <id>', 'for PCR 15: of the machine, 32 hexadecimal digits')
+    .option(
+      '--volume <name:uuid:file>',
+      'for PCR 15: an encrypted volume, and the file with its key; may be repeated',
+      collect<string>,
+    )
+    .option(
+      '--file-system <fields>',
+      'for PCR 15: PATH:TYPE:UUID:LABEL:PARTUUID:PARTTYPE:PARTLABEL, from TYPE on each may be empty; may be repeated',
+      collect<string>,
+    )
     .option('--entry <name>', 'of a disk: the boot entry that is started, where there are several')
     .option('--profile <number>', 'profile of the UKI that is started', wholeNumber)
     .option('--options <text>', 'options of the boot entry, or typed there')

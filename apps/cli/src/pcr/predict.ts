@@ -11,6 +11,7 @@ import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
 import { type BootInputs, openBootInputs } from './boot-inputs.ts';
+import { type IdentityPrediction, identityPrediction, identityText } from './identity.ts';
 import { addPredictOptions, type PredictOptions } from './predict-options.ts';
 import { predictedPhases } from './predicted-phases.ts';
 import { eventDocument, eventsText, phasesText, unpredictedText } from './prediction-text.ts';
@@ -37,6 +38,9 @@ async function run(session: Session, path: string, options: PredictOptions): Pro
   const source = files.use(FileSource.open(path));
   if (beginsAsJson(source)) {
     refuseOutputs(options);
+    if (identityPrediction(['sha256'], options) !== undefined) {
+      throw new UsageError('PCR 15 is of a machine, and no part of a manifest');
+    }
     const { predictFromManifest } = await import('./from-manifest.ts');
     predictFromManifest(session, path, options);
     return;
@@ -48,12 +52,13 @@ async function run(session: Session, path: string, options: PredictOptions): Pro
   const started = startLargeFile(source, banks, options);
   const inputs = openBootInputs(path, source, options, files);
   const ukiDigests = (): ReadonlyMap<Bank, Uint8Array> | undefined => started?.take();
+  const identity = identityPrediction(banks, options);
   const prediction = predictBoot(banks, inputs.artefacts, { ...inputs.circumstances, ukiDigests });
   // Loaded only when something is written: keys and manifests are not needed for an answer.
   const written = needsOutputs(options)
     ? await (await import('./prediction-outputs.ts')).writeOutputs(session, path, inputs, prediction, options)
     : [];
-  answer(session, inputs, prediction, options, written);
+  answer(session, inputs, { prediction, identity }, options, written);
 }
 
 /** Below this a thread takes longer to start than to hash it. */
@@ -98,15 +103,18 @@ function refuseOutputs(options: PredictOptions): void {
 function answer(
   session: Session,
   { kind }: BootInputs,
-  prediction: BootPrediction,
+  { prediction, identity }: { readonly prediction: BootPrediction; readonly identity: IdentityPrediction | undefined },
   options: PredictOptions,
   written: readonly string[],
 ): void {
-  const { condition, covers, events, unpredicted } = prediction;
+  const { condition, covers } = prediction;
+  const events = [...prediction.events, ...(identity?.events ?? [])];
+  const unpredicted = prediction.unpredicted.filter(({ pcr }) => pcr !== 15 || identity === undefined);
   const phases = predictedPhases(options.bank ?? ['sha256'], prediction);
   const lines = [
     ...(options.events === undefined ? [] : [eventsText(events)]),
     phasesText(phases),
+    ...(identity === undefined ? [] : [identityText(identity)]),
     ...(options.pcrs === undefined ? [unpredictedText(unpredicted)] : []),
     ...written.map((file) => `wrote ${file}`),
   ];
@@ -116,6 +124,7 @@ function answer(
     condition,
     covers,
     phases,
+    ...(identity === undefined ? {} : { identity: { pcr: 15, values: identity.values } }),
     unpredicted,
     ...(options.events === undefined ? {} : { events: events.map(eventDocument) }),
     ...(written.length === 0 ? {} : { written }),
