@@ -64,6 +64,8 @@ export {
   policyVersion,
   policyVersions,
   putPolicy,
+  type TestPolicy,
+  testPolicy,
 } from './operator/policy.ts';
 export {
   type AddPart,

@@ -10,5 +10,5 @@ export const newId = (): string => encodeBase64url(randomBytes(16));
 /** A token that opens something: 256 bits. Its digest alone is kept. */
 export const newToken = (): string => encodeBase64url(randomBytes(32));
 
-const sha256Of = (bytes: Uint8Array): string => toHex(digest('sha256', bytes));
+export const sha256Of = (bytes: Uint8Array): string => toHex(digest('sha256', bytes));
 export const sha256OfText = (text: string): string => sha256Of(utf8(text));

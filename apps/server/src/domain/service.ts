@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { CedarEngine, DecisionCache } from '@vouchsafe/appraise';
 import type { Clock } from '../main/clock.ts';
 import type { SettledConfig } from '../main/config.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Rows } from '../store/rows.ts';
+import type { DeviceCache } from './attestation/device-cache.ts';
 import type { NonceKey } from './attestation/nonce.ts';
+import type { ReferenceSource } from './references/reference-source.ts';
 
 /** Lines of the service's log: structured, one JSON object each, never a secret. */
 export interface Log {
@@ -40,6 +44,11 @@ export interface Service {
   readonly caSha256: string;
   readonly caCertificate: string;
   readonly nonceKey: NonceKey;
+  readonly references: ReferenceSource;
+  readonly devices: DeviceCache;
+  readonly cedar: CedarEngine;
+  /** Of policies over facts, by both. */
+  readonly decisions: DecisionCache;
 }
 
 /** Does something and records that it was done, in one transaction. */

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { loadCedar } from '@vouchsafe/appraise/node';
 import { randomBytes } from '@vouchsafe/crypto/signing';
 import { encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
+import { createDeviceCache } from '../domain/attestation/device-cache.ts';
+import { boundedMap } from '../domain/bounded-map.ts';
 import { createFirstAdmin } from '../domain/operators.ts';
+import { createReferenceSource } from '../domain/references/reference-source.ts';
 import type { Service } from '../domain/service.ts';
 import type { App } from '../http/app.ts';
 import { buildApp, type Route } from '../http/build-app.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { type Clock, steadyClock } from './clock.ts';
 import { type ServerConfig, settleConfig } from './config.ts';
+import { startJobs } from './jobs.ts';
 import { openLog } from './log.ts';
 import { openStateFolder } from './state-folder.ts';
 import { openTls } from './tls.ts';
@@ -38,6 +43,9 @@ export interface RunningServer {
 const NONCE_KEY = 'nonce-key';
 const NONCE_KEY_BYTES = 32;
 
+/** Decisions that are remembered: as many as there are kinds of boots, for each policy. */
+const MAX_DECISIONS = 4096;
+
 /**
  * Starts the service: state folder, database, keys, routes, and then listens.
  * @throws {ServerError} 'configuration_invalid', 'state_unsafe', 'database_unavailable'
@@ -50,6 +58,7 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
   try {
     const clock = await openClock(store, config.now);
     const tls = await openTls(config, clock());
+    const cedar = await loadCedar();
     const service: Service = {
       config,
       clock,
@@ -59,12 +68,17 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
       caSha256: tls.caSha256,
       caCertificate: tls.caCertificate,
       nonceKey: { bytes: await openNonceKey(store) },
+      references: createReferenceSource(store, cedar),
+      devices: createDeviceCache(store),
+      cedar,
+      decisions: boundedMap(MAX_DECISIONS),
     };
     const { app, routes } = await buildApp(service, tls);
     await app.listen({ host: config.listen.host, port: config.listen.port });
     const { port } = app.server.address() as AddressInfo;
     service.url = config.publicUrl ?? `https://${hostOf(config.listen.host)}:${port}`;
     const firstAdminToken = await createFirstAdmin(service);
+    const jobs = startJobs(service);
     log.info({ url: service.url, caSha256: tls.caSha256, database: store.dialect }, 'listening');
     return {
       url: service.url,
@@ -77,6 +91,7 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
       service,
       close: async () => {
         await app.close();
+        await jobs.stop();
         await store.close();
         log.info({}, 'stopped');
       },

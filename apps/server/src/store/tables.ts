@@ -52,6 +52,8 @@ export interface DeviceTable {
   boot_log_sha256: string | null;
   /** JSON: what the appraisal remembers of this machine. */
   state: string | null;
+  /** JSON: PCR 15 that an operator has vouched for. */
+  pinned_system: string | null;
 }
 
 /** What never changes of a device and is seldom looked at: apart, so that a verdict does not rewrite it. */

@@ -9,7 +9,8 @@ const policyText = Type.String({ minLength: 1, maxLength: 65536 });
 export const policyVersion = Type.Object(
   {
     name,
-    version: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    /** 0 is the policy that the product brings along. */
+    version: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
     sha256: sha256Hex,
     isActive: Type.Boolean(),
     addedAtMs: timeMs,
@@ -25,3 +26,7 @@ export type PolicyVersions = Static<typeof policyVersions>;
 /** `PUT /v1/policies/{name}`: a new version, which is active at once unless it says otherwise. */
 export const putPolicy = Type.Object({ text: policyText, isActive: Type.Optional(Type.Boolean()) }, strict);
 export type PutPolicy = Static<typeof putPolicy>;
+
+/** `POST /v1/devices/{id}/policy-test`: what this text would say of the device's last boot. Nothing is granted for it. */
+export const testPolicy = Type.Object({ text: policyText }, strict);
+export type TestPolicy = Static<typeof testPolicy>;

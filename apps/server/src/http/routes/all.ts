@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Service } from '../../domain/service.ts';
 import type { App } from '../app.ts';
+import { addBaselineRoutes } from './baselines.ts';
+import { addDeviceRoutes } from './devices.ts';
+import { addMachineRoutes } from './machines.ts';
 import { addOperatorRoutes } from './operators.ts';
+import { addPolicyRoutes } from './policies.ts';
+import { addReferenceRoutes } from './references.ts';
 import { addServiceRoutes } from './service.ts';
 import { addTokenRoutes } from './tokens.ts';
 import { addTrustRoutes } from './trust.ts';
@@ -9,6 +14,11 @@ import { addTrustRoutes } from './trust.ts';
 /** One for each resource. */
 export const ROUTES: readonly ((app: App, service: Service) => void)[] = [
   addServiceRoutes,
+  addMachineRoutes,
+  addDeviceRoutes,
+  addReferenceRoutes,
+  addBaselineRoutes,
+  addPolicyRoutes,
   addOperatorRoutes,
   addTokenRoutes,
   addTrustRoutes,

@@ -31,6 +31,7 @@ export const core: Migration = {
       .addColumn('image_version', 'text')
       .addColumn('boot_log_sha256', 'text')
       .addColumn('state', 'text')
+      .addColumn('pinned_system', 'text')
       .execute();
     await schema.createIndex('devices_due').on('devices').columns(['is_stale', 'trusted_until_ms']).execute();
     await schema

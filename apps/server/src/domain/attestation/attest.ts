@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Evidence as AppraisedEvidence, appraise, type Verdict } from '@vouchsafe/appraise';
+import { toHex } from '@vouchsafe/base';
+import { type AttestationResult, type Challenge, type Evidence, parseBase64url } from '@vouchsafe/protocol';
+import { ServerError } from '../../error.ts';
+import { attestations, refusals } from '../../main/metrics.ts';
+import type { AttestationRecord } from '../../store/rows/attestations.ts';
+import type { Rows } from '../../store/rows.ts';
+import { sha256Of } from '../random.ts';
+import type { Snapshot } from '../references/snapshot.ts';
+import type { Service } from '../service.ts';
+import { buildChallenge, selectionFor } from './challenge.ts';
+import type { KnownDevice } from './device-cache.ts';
+import { needsFreshChallenge } from './held-challenge.ts';
+import { type IssuedNonce, openNonce } from './nonce.ts';
+import { openEvidence, withFirmwareLog } from './open-evidence.ts';
+import { detailOf, storedDetail, type VerdictDetail, wireFinding } from './wire-verdict.ts';
+
+/** Others change devices and references meanwhile; so often in a row nobody does. */
+const MAX_TRIES = 5;
+/** Instances' clocks differ by so much at most. */
+const SKEW_MS = 5_000;
+const MAX_FINDINGS = 16;
+/** Evidence that is kept to be looked at. */
+const MAX_KEPT_CHARS = 8 * 1024 * 1024;
+
+/** The verdict and what comes next, without what is granted for it. */
+export type Attested = Omit<AttestationResult, 'ear'>;
+
+/** @throws {ServerError} 'device_not_enrolled', 'device_quarantined' */
+export async function issueChallenge(service: Service, deviceId: string): Promise<Challenge> {
+  const snapshot = await service.references.current();
+  return buildChallenge(service, await findDevice(service, deviceId, snapshot), snapshot, service.clock());
+}
+
+/**
+ * Evidence in, a verdict out: nonce, quote, clock, logs, references, policy; then all that follows from it is written in one
+ * transaction with the nonce, and only then is it said.
+ * @throws {ServerError} 'device_…', 'challenge_…', 'evidence_not_authentic', 'log_wanted': nothing is changed then, and
+ * what the device was trusted for runs out in its time
+ */
+export async function attest(service: Service, deviceId: string, message: Evidence): Promise<Attested> {
+  try {
+    const evidence = openEvidence(message);
+    const nonce = parseBase64url(message.nonce);
+    let snapshot = await service.references.current();
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const nowMs = service.clock();
+      const device = await findDevice(service, deviceId, snapshot);
+      const issued = checkNonce(service, device, nonce, nowMs);
+      const { verdict, log } = await judge(service, { device, snapshot, evidence, nonce, issued, nowMs });
+      const detail = detailOf(verdict);
+      const record = recordOf(service, { device, snapshot, verdict, detail, nonce, issued, nowMs, log });
+      const outcome = await service.store.recordAttestation(
+        record,
+        await alongside({ device, verdict, message, log, nowMs }),
+      );
+      if (outcome === 'nonce_used')
+        throw new ServerError('challenge_used', 'the challenge was answered before; ask for a new one');
+      if (outcome === 'recorded') {
+        attestations.labels(verdict.status).inc();
+        return answer(service, remember(service, device, record, verdict), snapshot, detail, nowMs);
+      }
+      if (outcome === 'references_changed') snapshot = await service.references.refresh();
+      service.devices.forget(deviceId);
+    }
+    throw new ServerError('conflict', 'the device was changed by others again and again; try again');
+  } catch (error) {
+    if (error instanceof ServerError) refusals.labels(error.code).inc();
+    throw error;
+  }
+}
+
+async function findDevice(service: Service, deviceId: string, { trust }: Snapshot): Promise<KnownDevice> {
+  let device = await service.devices.find(deviceId, trust);
+  // Another instance may have enrolled or released it since: what is refused is looked at again.
+  if (device !== undefined && device.row.life !== 'enrolled') {
+    service.devices.forget(deviceId);
+    device = await service.devices.find(deviceId, trust);
+  }
+  if (device === undefined || device.row.life === 'reset') {
+    throw new ServerError('device_not_enrolled', 'no such device is enrolled here; enrol it');
+  }
+  if (device.row.life === 'quarantined') {
+    throw new ServerError(
+      'device_quarantined',
+      'an operator has quarantined this device; approve it to let it in again',
+    );
+  }
+  return device;
+}
+
+function checkNonce(service: Service, { row }: KnownDevice, nonce: Uint8Array, nowMs: number): IssuedNonce {
+  const issued = openNonce(service.nonceKey, { deviceId: row.id, akName: row.ak_name }, nonce);
+  if (issued.issuedAtMs > nowMs + SKEW_MS) {
+    throw new ServerError('challenge_invalid', 'the challenge is of a time that has not come; are the clocks right?');
+  }
+  if (nowMs >= issued.issuedAtMs + service.config.attestation.challengeMs) {
+    throw new ServerError('challenge_expired', 'the challenge has expired; ask for a new one');
+  }
+  return issued;
+}
+
+interface Case {
+  readonly device: KnownDevice;
+  readonly snapshot: Snapshot;
+  readonly evidence: AppraisedEvidence;
+  readonly nonce: Uint8Array;
+  readonly issued: IssuedNonce;
+  readonly nowMs: number;
+}
+
+/** @returns with the boot log, where the machine has sent it. */
+async function judge(service: Service, one: Case): Promise<{ verdict: Verdict; log: Uint8Array | undefined }> {
+  const { device, evidence, issued, nowMs } = one;
+  let verdict = appraiseCase(service, one);
+  if (verdict.isAuthentic && verdict.needsFirmwareLog && evidence.logs.firmware.bytes === undefined) {
+    const held = await service.store.read.details.bootLog(evidence.logs.firmware.sha256);
+    if (held === undefined) {
+      throw new ServerError('log_wanted', 'the boot log is not known here: send it whole with a new quote');
+    }
+    verdict = appraiseCase(service, { ...one, evidence: withFirmwareLog(evidence, held) });
+  }
+  if (!verdict.isAuthentic || verdict.state === undefined) {
+    // Anybody may have sent it: it changes nothing of the device, and does not prolong its trust either.
+    const codes = verdict.findings.map(({ code }) => code).join(', ');
+    throw new ServerError('evidence_not_authentic', `the quote does not hold: ${codes}`, {
+      members: { findings: verdict.findings.slice(0, MAX_FINDINGS).map(wireFinding) },
+    });
+  }
+  if (needsFreshChallenge(nowMs - issued.issuedAtMs, device.state, verdict.state, service.config.attestation)) {
+    const message =
+      'the TPM did not run as long as the challenge was held, so the quote may be old: quote over a new challenge';
+    throw new ServerError('challenge_fresh_needed', message);
+  }
+  return { verdict, log: evidence.logs.firmware.bytes };
+}
+
+function appraiseCase(service: Service, { device, snapshot, evidence, nonce, issued, nowMs }: Case): Verdict {
+  return appraise({
+    evidence,
+    expected: { key: device.key, selection: selectionFor(issued), nonce },
+    previous: device.state,
+    identity: device.identity,
+    machine: device.row.id,
+    ...(device.pinnedSystem === undefined ? {} : { pinnedSystem: device.pinnedSystem }),
+    references: snapshot.references,
+    policy: snapshot.policy,
+    nowMs,
+    decisions: service.decisions,
+    ear: { lifetimeMs: service.config.attestation.trustMs },
+  });
+}
+
+interface Judged {
+  readonly device: KnownDevice;
+  readonly snapshot: Snapshot;
+  readonly verdict: Verdict;
+  readonly detail: VerdictDetail;
+  readonly nonce: Uint8Array;
+  readonly issued: IssuedNonce;
+  readonly nowMs: number;
+  readonly log: Uint8Array | undefined;
+}
+
+function recordOf(service: Service, one: Judged): AttestationRecord {
+  const { device, snapshot, verdict, detail, nonce, issued, nowMs, log } = one;
+  const { challengeMs, trustMs } = service.config.attestation;
+  const { row } = device;
+  const bootLogSha256 = log === undefined ? (verdict.state?.firmwareSha256 ?? null) : sha256Of(log);
+  return {
+    deviceId: row.id,
+    revision: row.revision,
+    generation: snapshot.generation,
+    nonce: toHex(nonce),
+    // Longer than it could be shown again, whichever instance's clock is right.
+    nonceExpiresAtMs: issued.issuedAtMs + challengeMs + 2 * SKEW_MS,
+    // Verdicts of one device are told apart by their times.
+    atMs: Math.max(nowMs, (row.attested_at_ms ?? 0) + 1),
+    status: verdict.status,
+    isTrusted: verdict.isTrusted,
+    trustedUntilMs: nowMs + trustMs,
+    detail: storedDetail(detail),
+    imageName: verdict.image?.name ?? null,
+    imageVersion: verdict.image?.version ?? null,
+    bootLogSha256: verdict.facts.log.isGood ? bootLogSha256 : null,
+    state: JSON.stringify(verdict.state),
+  };
+}
+
+interface Kept {
+  readonly device: KnownDevice;
+  readonly verdict: Verdict;
+  readonly message: Evidence;
+  readonly log: Uint8Array | undefined;
+  readonly nowMs: number;
+}
+
+/** What is written beside the verdict, seldom: a new boot's log, and its evidence to look at and learn from. */
+async function alongside(kept: Kept): Promise<((tx: Rows) => Promise<void>) | undefined> {
+  const { device, verdict, message, log, nowMs } = kept;
+  const isNew = log !== undefined || verdict.events.length > 0;
+  if (!isNew && verdict.status !== 'contraindicated') return undefined;
+  const { keys: _, secrets: __, ...body } = message;
+  const text = JSON.stringify(body);
+  return async (tx) => {
+    if (log !== undefined && verdict.facts.log.isGood) await tx.details.putBootLog(sha256Of(log), log, nowMs);
+    if (text.length > MAX_KEPT_CHARS || !isNew) return;
+    await tx.details.putEvidence({ device_id: device.row.id, at_ms: nowMs, body: text });
+  };
+}
+
+/** The device as it is now in the database, for its next attestation. */
+function remember(service: Service, device: KnownDevice, record: AttestationRecord, verdict: Verdict): KnownDevice {
+  const row = {
+    ...device.row,
+    revision: record.revision + 1,
+    verdict_status: record.status,
+    is_trusted: record.isTrusted ? 1 : 0,
+    attested_at_ms: record.atMs,
+    trusted_until_ms: record.trustedUntilMs,
+    is_stale: 0,
+    verdict_sha256: record.detail.sha256,
+    image_name: record.imageName,
+    image_version: record.imageVersion,
+    boot_log_sha256: record.bootLogSha256,
+    // It is in `state`.
+    state: null,
+  };
+  const known = { ...device, row, state: verdict.state };
+  service.devices.put(row.id, known);
+  return known;
+}
+
+function answer(
+  service: Service,
+  device: KnownDevice,
+  snapshot: Snapshot,
+  detail: VerdictDetail,
+  nowMs: number,
+): Attested {
+  return {
+    verdict: { ...detail, atMs: device.row.attested_at_ms ?? nowMs },
+    nextAtMs: nowMs + service.config.attestation.intervalMs,
+    challenge: buildChallenge(service, device, snapshot, nowMs),
+  };
+}
