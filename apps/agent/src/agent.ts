@@ -125,16 +125,15 @@ export class Agent {
   async attest(options: AttestOptions = {}): Promise<Attestation> {
     const state = requireEnrolled(await this.#withServer(requireState(this.#parts.store.read())));
     const kept = (options.secrets ?? []).length === 0 ? this.#takeChallenge() : undefined;
-    if (kept !== undefined) {
-      try {
-        return await this.#answer(state, kept, options);
-      } catch (error) {
-        // Too old, or this machine slept over it: the service says so, and a new one will do.
-        if (!isAboutChallenge(error)) throw error;
-      }
+    try {
+      return await this.#answer(state, kept ?? (await this.#askChallenge(state)), options);
+    } catch (error) {
+      // The service has not got this boot's log, though one of the same digest was sent before: an operator's clean-up, say.
+      const sendsFirmware = isProblem(error, /^log_wanted$/);
+      // Or the challenge is too old, or this machine slept over it: a new one will do.
+      if (!sendsFirmware && (kept === undefined || !isProblem(error, /challenge|nonce/))) throw error;
+      return await this.#answer(state, await this.#askChallenge(state), options, sendsFirmware);
     }
-    const challenge = await this.#service().challenge(state.enrolment.deviceId);
-    return this.#answer(state, challenge, options);
   }
 
   /**
@@ -162,7 +161,16 @@ export class Agent {
     throw new AgentError('answer_malformed', `expected an answer for the secret ${name}, found none`);
   }
 
-  async #answer(state: EnrolledState, challenge: Challenge, options: AttestOptions): Promise<Attestation> {
+  #askChallenge({ enrolment }: EnrolledState): Promise<Challenge> {
+    return this.#service().challenge(enrolment.deviceId);
+  }
+
+  async #answer(
+    state: EnrolledState,
+    challenge: Challenge,
+    options: AttestOptions,
+    sendsFirmware = false,
+  ): Promise<Attestation> {
     const { tpm, logs } = this.#parts;
     const { deviceId } = state.enrolment;
     const isDue = state.certificate === undefined || state.certificate.renewAtMs <= challenge.issuedAtMs;
@@ -174,6 +182,7 @@ export class Agent {
       keys: state.keys,
       certifiesKeys: options.certifiesKeys ?? isMissing,
       isSameBoot: state.bootId === bootId,
+      sendsFirmware,
       ...(secrets === undefined ? {} : { secrets }),
       ...(relyingPartyNonce === undefined ? {} : { relyingPartyNonce }),
     });
@@ -239,12 +248,6 @@ function requireEnrolled(state: AgentState): EnrolledState {
   throw new AgentError('not_enrolled', message);
 }
 
-/** 400 to 499 with a code about the challenge: another one may do. */
-function isAboutChallenge(error: unknown): boolean {
-  return (
-    error instanceof AgentError &&
-    error.problem !== undefined &&
-    error.problem.status < 500 &&
-    /nonce|challenge|clock/.test(error.problem.code)
-  );
-}
+/** A refusal of the service with such a code. */
+const isProblem = (error: unknown, code: RegExp): boolean =>
+  error instanceof AgentError && error.problem !== undefined && code.test(error.problem.code);

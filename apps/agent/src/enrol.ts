@@ -85,6 +85,9 @@ async function prove(
   return { state: 'enrolled', kept };
 }
 
-/** 404 and 410: no such enrolment, not any more. */
-const isForgotten = (error: unknown): boolean =>
-  error instanceof AgentError && error.problem !== undefined && [404, 410].includes(error.problem.status);
+/** A request that the service does not go on with, or a credential that is not ours: another request may do. */
+function isForgotten(error: unknown): boolean {
+  if (!(error instanceof AgentError)) return false;
+  const { status = 0, code = '' } = error.problem ?? {};
+  return error.code === 'credential_refused' || [404, 409, 410].includes(status) || code === 'proof_wrong';
+}

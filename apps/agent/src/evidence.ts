@@ -14,6 +14,8 @@ export interface EvidenceRequest {
   readonly certifiesKeys: boolean;
   /** True when the system has not started anew since the service got evidence: its offset is of this boot's list. */
   readonly isSameBoot: boolean;
+  /** Sends the firmware's log whole, whatever digest the challenge names. */
+  readonly sendsFirmware?: boolean;
   readonly secrets?: readonly string[];
   readonly relyingPartyNonce?: Uint8Array;
 }
@@ -31,14 +33,22 @@ export async function makeEvidence(tpm: MachineTpm, logs: LogSources, request: E
     nonce: challenge.nonce,
     quote,
     pcrs,
-    logs: wantedLogs(challenge.logs, logs, request.isSameBoot),
+    logs: wantedLogs(challenge.logs, logs, request),
     ...(certified === undefined ? {} : { keys: certified }),
     ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
     ...(relyingPartyNonce === undefined ? {} : { relyingPartyNonce: encodeBase64url(relyingPartyNonce) }),
   };
 }
 
-function wantedLogs(wanted: Challenge['logs'], logs: LogSources, isSameBoot: boolean): Evidence['logs'] {
+/**
+ * The service cannot know that this machine has started anew since it asked: its offset is of the list before, and what
+ * userspace measured then is no more.
+ */
+function wantedLogs(
+  wanted: Challenge['logs'],
+  logs: LogSources,
+  { isSameBoot, sendsFirmware = false }: EvidenceRequest,
+): Evidence['logs'] {
   const firmware = logs.readFirmware(WIRE_LIMITS.firmwareLogBytes);
   if (firmware === undefined) {
     const message =
@@ -46,12 +56,15 @@ function wantedLogs(wanted: Challenge['logs'], logs: LogSources, isSameBoot: boo
     throw new AgentError('log_missing', message);
   }
   const sha256 = toHex(digest('sha256', firmware));
-  const userspace = wanted.userspace ? logs.readUserspace(WIRE_LIMITS.userspaceLogBytes) : undefined;
+  const userspace = wanted.userspace || !isSameBoot ? logs.readUserspace(WIRE_LIMITS.userspaceLogBytes) : undefined;
   const launch = wanted.launch ? logs.readLaunch(WIRE_LIMITS.launchLogBytes) : undefined;
   const ima =
     wanted.imaOffset === undefined ? undefined : logs.readIma(isSameBoot ? wanted.imaOffset : 0, WIRE_LIMITS.imaBytes);
   return {
-    firmware: { sha256, ...(sha256 === wanted.firmwareSha256 ? {} : { bytes: encodeBase64url(firmware) }) },
+    firmware: {
+      sha256,
+      ...(sha256 === wanted.firmwareSha256 && !sendsFirmware ? {} : { bytes: encodeBase64url(firmware) }),
+    },
     ...(userspace === undefined ? {} : { userspace: encodeBase64url(userspace) }),
     ...(ima === undefined ? {} : { ima: { offset: ima.offset, bytes: encodeBase64url(ima.bytes) } }),
     ...(launch === undefined ? {} : { launch: encodeBase64url(launch) }),

@@ -48,6 +48,14 @@ export interface Exchange {
   readonly body: Record<string, unknown>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  /** In place of the body's JSON. */
+  readonly text?: string;
+  readonly retryAfter?: string;
+}
+
 /** What the test wants of the next answers. */
 export interface TestServiceOptions {
   /** Names and days of the server's certificate. */
@@ -61,8 +69,10 @@ export interface TestServiceOptions {
   challengeMs?: number;
   secrets?: Record<string, string>;
   isTrusted?: boolean;
+  /** Changes a request on its way. */
+  rewrite?: (body: Record<string, unknown>) => Record<string, unknown>;
   /** Answers instead of the service; undefined lets it answer. */
-  instead?: (exchange: Exchange) => { status: number; body?: unknown; retryAfter?: string } | 'hang up' | undefined;
+  instead?: (exchange: Exchange) => Answer | 'hang up' | 'say nothing' | undefined;
 }
 
 /**
@@ -80,6 +90,8 @@ export class TestService {
   readonly #nonces = new Set<string>();
   readonly tokens = new Set(['token-for-one-machine']);
   connections = 0;
+  /** How far its clock is before the machine's. */
+  aheadMs = 0;
 
   private constructor(authority: Authority, server: Server, options: TestServiceOptions) {
     this.authority = authority;
@@ -144,18 +156,19 @@ export class TestService {
       request.socket.destroy();
       return;
     }
+    if (answer === 'say nothing') return;
     answer ??= await this.#answer(exchange).catch((error: unknown) => this.#problem(error));
     const headers = answer.retryAfter === undefined ? {} : { 'retry-after': answer.retryAfter };
     response.writeHead(answer.status, { 'content-type': 'application/json', ...headers });
-    response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
+    response.end(answer.text ?? (answer.body === undefined ? '' : JSON.stringify(answer.body)));
   }
 
-  #problem(error: unknown): { status: number; body: unknown } {
+  #problem(error: unknown): Answer {
     const [status, code] = error instanceof Refusal ? [error.status, error.code] : [422, codeOf(error)];
     return { status, body: { type: `urn:${code}`, title: code, status, code, detail: String(error) } };
   }
 
-  async #answer({ path, body }: Exchange): Promise<{ status: number; body: unknown }> {
+  async #answer({ path, body }: Exchange): Promise<Answer> {
     const [, proofOf] = /^\/v1\/enrolments\/([^/]+)\/proof$/.exec(path) ?? [];
     const [, id = '', route = ''] = /^\/v1\/devices\/([^/]+)\/([a-z]+)$/.exec(path) ?? [];
     if (path === '/v1/enrolments') return { status: 201, body: this.#enrol(body) };
@@ -166,7 +179,8 @@ export class TestService {
     return { status: 200, body: await this.#attest(machine, checkMessage(evidenceForm, body)) };
   }
 
-  #enrol(body: unknown): unknown {
+  #enrol(sent: Exchange['body']): unknown {
+    const body = this.options.rewrite?.(sent) ?? sent;
     const { joining, endorsement, attestationKey } = checkMessage(enrolmentRequest, body);
     if (joining.kind === 'token' && !this.tokens.has(joining.token)) throw new Refusal(403, 'token_refused');
     const [ek, ak] = [areaOf(endorsement.publicArea), areaOf(attestationKey)];
@@ -204,7 +218,7 @@ export class TestService {
   challenge(): Challenge {
     const nonce = encodeBase64url(randomBytes(32));
     this.#nonces.add(nonce);
-    const issuedAtMs = Date.now();
+    const issuedAtMs = Date.now() + this.aheadMs;
     return {
       nonce,
       issuedAtMs,
@@ -232,7 +246,7 @@ export class TestService {
     if (isNew && machine.client !== undefined) {
       machine.certificate = await clientCertificate(this.authority, machine.client, machine.deviceId);
     }
-    const now = Date.now();
+    const now = Date.now() + this.aheadMs;
     const { isTrusted = true } = this.options;
     const { certificate } = machine;
     return {
