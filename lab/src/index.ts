@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 export { LabError, type LabErrorCode } from './error.ts';
 export { type AgentImageRequest, writeAgentRecipe } from './images/agent-image.ts';
-export { debianCloudKernel, debianShim, type UnpackedKernel } from './images/debian-packages.ts';
+export { debianCloudKernel, debianKernelPackage, debianShim, type UnpackedKernel } from './images/debian-packages.ts';
+export { debianSystem, systemRoot, writeSystemOverlay } from './images/debian-system.ts';
+export { writeFirstImage } from './images/first-image.ts';
 export { guestRoot } from './images/guest-root.ts';
 export { buildLabImage, type LabImage, readVariableStore, writeLabDisk, writeLabDiskWith } from './images/lab-image.ts';
 export { buildLabUki, type LabUkiInputs } from './images/lab-uki.ts';

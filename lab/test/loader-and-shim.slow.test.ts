@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boots by way of systemd-boot, and by way of shim: what was predicted before the machine was started, against its log and
-// its PCRs, both ways. Each boot is emulated and takes half a minute or more.
+// Boots without a boot loader, by way of systemd-boot, and by way of shim, with Secure Boot on and off: what was predicted before
+// the machine was started, from the disk and its variables alone, against its log and its PCRs, both ways. Each boot is emulated and takes half a minute or more.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import {
   buildLabImage,
   debianShim,
   type LabImage,
+  machineVariables,
   readVariableStore,
   runVouchsafe,
   writeLabDiskWith,
@@ -77,7 +78,7 @@ function pcrOf(boot: BootResult, pcr: number): string | undefined {
 const shown = ({ events }: BootPrediction, bank: Bank): string[] =>
   events.map(({ pcr, digests }) => `${pcr} ${toHex(digests.get(bank) ?? new Uint8Array(0))}`);
 
-describe('boots through other programs', tools, () => {
+describe('boots by each way', tools, () => {
   let image: LabImage;
   let dir: string;
   let loaderPath: string;
@@ -105,13 +106,17 @@ describe('boots through other programs', tools, () => {
   ];
 
   /** Predicts from the disk and the variable store alone, then boots, and compares both ways. */
-  async function bootAndCompare(esp: readonly FatMember[], firmwareVariables: string): Promise<BootPrediction> {
+  async function bootAndCompare(
+    esp: readonly FatMember[],
+    firmwareVariables: string,
+    isSecureBootOn = true,
+  ): Promise<BootPrediction> {
     const path = join(dir, 'disk.img');
     await writeLabDiskWith(path, esp, image.root);
     using disk = FileSource.open(path);
     const { artefacts } = openBootDisk(disk);
     const variables = liveVariables(readVariableStore(firmwareVariables));
-    const predicted = predictBoot(BANKS, { ...artefacts, variables }, { isSecureBootOn: true });
+    const predicted = predictBoot(BANKS, { ...artefacts, variables }, { isSecureBootOn });
     assert.deepEqual(predicted.covers, [4, 5, 7, 9, 11, 12, 13, 14]);
     const manifest = makeManifest({
       ...{ name: 'lab', version: '1', architecture: 'x86-64', artefacts: [], roots: [], banks: BANKS },
@@ -128,10 +133,39 @@ describe('boots through other programs', tools, () => {
     return predicted;
   }
 
+  /** The same keys, and Secure Boot switched off. */
+  function variablesOff(): string {
+    const path = join(dir, 'off.fd');
+    writeFileSync(path, machineVariables(image.keys, 'off'));
+    return path;
+  }
+
+  const direct = (): FatMember[] => [
+    { path: 'EFI/BOOT/BOOTX64.EFI', content: memorySource(image.uki, 'UKI') },
+    ...COMPANIONS.map(({ name, content }) => ({ path: `EFI/BOOT/BOOTX64.EFI.extra.d/${name}`, content })),
+  ];
+
+  for (const isOn of [true, false]) {
+    test(`without a boot loader, Secure Boot ${isOn ? 'on' : 'off'}: every event but the machine’s`, async () => {
+      const { events } = await bootAndCompare(direct(), isOn ? image.firmwareVariables : variablesOff(), isOn);
+      // Off, firmware measures the kernel inside the UKI as a program of its own.
+      assert.equal(
+        events.some(({ pcr, origin }) => pcr === 4 && origin.section === '.linux'),
+        !isOn,
+      );
+    });
+  }
+
   test('systemd-boot: every event but the machine’s, in the order of the log', async () => {
     const esp = [{ path: 'EFI/BOOT/BOOTX64.EFI', content: source(loaderPath, 'systemd-boot') }, ...entries()];
     const { condition } = await bootAndCompare(esp, image.firmwareVariables);
     assert.match(condition.loader, /^systemd-boot 252/);
+  });
+
+  test('systemd-boot with Secure Boot off: every event but the machine’s, in the order of the log', async () => {
+    const esp = [{ path: 'EFI/BOOT/BOOTX64.EFI', content: source(loaderPath, 'systemd-boot') }, ...entries()];
+    const { condition } = await bootAndCompare(esp, variablesOff(), false);
+    assert.equal(condition.secureBoot, 'off');
   });
 
   test('shim, with our key in MokList: every event but the machine’s, in the order of the log', async () => {

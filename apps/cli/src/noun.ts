@@ -210,6 +210,10 @@ export const NOUNS: Nouns = {
     summary: 'a machine under emulation: boot an image, tampered with or not',
     example: 'vouchsafe lab boot --tamper help',
     verbs: {
+      init: {
+        summary: 'write all that a first image needs',
+        load: async () => (await import('./lab/init.ts')).init,
+      },
       boot: {
         summary: 'boot a disk image with firmware and a TPM of its own, and say how it went',
         load: async () => (await import('./lab/boot.ts')).boot,

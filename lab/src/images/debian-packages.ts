@@ -33,6 +33,19 @@ export function debianCloudKernel(): UnpackedKernel {
 }
 
 /**
+ * The same kernel as the package that it comes in, for a recipe that takes packages.
+ * @throws {LabError} 'input_missing', 'tool_failed'.
+ */
+export function debianKernelPackage(): string {
+  mkdirSync(CACHE, { recursive: true });
+  if (kernelPackage(CACHE) === undefined) updateLists(CACHE);
+  const name = kernelPackage(CACHE);
+  if (name === undefined)
+    throw new LabError('input_missing', 'apt knows no linux-image-cloud-amd64; run apt-get update');
+  return debianPackageFiles([name])[0] as string;
+}
+
+/**
  * Debian's shim, signed by Microsoft: unpacked in the same way, as its package would pull in a whole GRUB.
  * @throws {LabError} 'input_missing', 'tool_failed'.
  */
