@@ -17,7 +17,7 @@ export function sourceUrls(outFolder: string, threads: Threads): Plugin {
   return {
     name: 'source-urls',
     setup(plugin) {
-      plugin.onLoad({ filter: /\/(?:packages|apps)\/.*\.ts$/ }, async ({ path }) => {
+      plugin.onLoad({ filter: /\/(?:packages|apps|lab\/src)\/.*\.ts$/ }, async ({ path }) => {
         const source = await readFile(path, 'utf8');
         if (!source.includes('import.meta.url')) return undefined;
         const contents = source
