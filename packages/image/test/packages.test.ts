@@ -12,12 +12,13 @@ import { concatBytes, parseUtf8, utf8 } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
 import { encode, u32be } from '@vouchsafe/codec';
 import type { TreeEntry } from '@vouchsafe/disk';
-import { encodeCycloneDx, type InstalledPackage, readInstalledPackages } from '@vouchsafe/image';
-import { needsTool } from '@vouchsafe/testing';
+import { encodeCycloneDx, type InstalledPackage, parseRecipe, readInstalledPackages } from '@vouchsafe/image';
+import { needsTool, tempDir } from '@vouchsafe/testing';
 import * as Schema from 'typebox/schema';
+import { givenPackages, withGiven } from '../src/packages/given-packages.ts';
 import { decodeRpmHeader } from '../src/packages/rpm/rpm-header.ts';
 import { readRpmSqlite } from '../src/packages/rpm/rpm-sqlite.ts';
-import { codeOf } from './support.ts';
+import { codeOf, writeTree } from './support.ts';
 
 const entry = (path: string, content: string | Uint8Array): TreeEntry => ({
   kind: 'file',
@@ -266,4 +267,22 @@ test('the bill of materials fits the schema of CycloneDX 1.6, and is the same wh
       'pkg:rpm/debian/made-2@1.2-2.fc99?arch=noarch&distro=debian-12&epoch=3&upstream=made-2%401.2-2.fc99',
     ],
   );
+});
+
+test('Debian packages that a recipe gives as files, once, with what they brought', needsTool('dpkg-deb'), async (t) => {
+  const folder = tempDir(t);
+  const tree = join(folder, 'tree');
+  writeTree(tree, {
+    'DEBIAN/control':
+      'Package: made\nVersion: 1.2-3\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n',
+    'DEBIAN/md5sums': `${'0'.repeat(32)}  usr/bin/made\n`,
+    'usr/bin/made': 'made',
+  });
+  execFileSync('dpkg-deb', ['--build', '--root-owner-group', tree, join(folder, 'made.deb')], { stdio: 'ignore' });
+  const text = 'name: e\nversion: "1"\nroot: { packages: made.deb }\nkernel: { packages: [made.deb] }\nkeys: k\n';
+  const given = await givenPackages(parseRecipe(text, 'r.yaml'), folder);
+  assert.deepEqual(given.map(brief), ['dpkg made 1.2-3']);
+  assert.deepEqual(given[0]?.files, ['usr/bin/made']);
+  assert.equal(withGiven(given, given).length, 1);
+  assert.equal(withGiven([], given).length, 1);
 });

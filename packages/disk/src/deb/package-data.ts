@@ -9,6 +9,7 @@ const HEADER_BYTES = 60;
 const HEADER_END = ascii('`\n');
 const VERSION_MEMBER = 'debian-binary';
 const DATA_MEMBER = /^data\.tar(\.(gz|xz|zst|bz2|lzma))?$/;
+const CONTROL_MEMBER = /^control\.tar(\.(gz|xz|zst))?$/;
 /** A package has three, and some others that begin with an underscore. */
 const MAX_MEMBERS = 100;
 
@@ -23,6 +24,15 @@ export function isArArchive(source: ByteSource): boolean {
  * @throws {DiskError} 'deb_malformed', 'limit'. @throws {BytesError}
  */
 export function debianPackageData(source: ByteSource): ByteSource {
+  return debianPackageMember(source, DATA_MEMBER, 'data.tar');
+}
+
+/** What a Debian package says of itself: its control.tar. @throws as `debianPackageData`. */
+export function debianPackageControl(source: ByteSource): ByteSource {
+  return debianPackageMember(source, CONTROL_MEMBER, 'control.tar');
+}
+
+function debianPackageMember(source: ByteSource, wanted: RegExp, what: string): ByteSource {
   const refuse = (offset: number, problem: string): never => {
     throw new DiskError('deb_malformed', `${source.label}: Debian package, octet ${offset}: ${problem}`);
   };
@@ -36,10 +46,10 @@ export function debianPackageData(source: ByteSource): ByteSource {
     if (sizeBytes > source.size - contentAt)
       refuse(at, `expected ${sizeBytes} octets of ${name}, found ${source.size - contentAt}`);
     if (count === 0) requireVersion(source, name, contentAt, sizeBytes, refuse);
-    if (DATA_MEMBER.test(name)) return sliceSource(source, contentAt, sizeBytes, `${source.label}: ${name}`);
+    if (wanted.test(name)) return sliceSource(source, contentAt, sizeBytes, `${source.label}: ${name}`);
     at = contentAt + sizeBytes + (sizeBytes & 1);
   }
-  return refuse(source.size, 'expected a member data.tar, found the end');
+  return refuse(source.size, `expected a member ${what}, found the end`);
 }
 
 type Refuse = (offset: number, problem: string) => never;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type DecompressionLimits, decompressed } from './decompress.ts';
 export { type InitrdPart, type OpenInitrd, type OpenInitrdOptions, openInitrd } from './open-initrd.ts';
-export { openTree, type TreeInputKind, treeInputKind } from './open-tree.ts';
+export { openDebianControl, openTree, type TreeInputKind, treeInputKind } from './open-tree.ts';
 export type { OpenTree, OpenTreeOptions } from './open-tree-options.ts';
 export { SpoolFile } from './spool-file.ts';
 export { type ErofsThreads, writeErofsWithThreads } from './write-erofs-with-threads.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource, hostError } from '@vouchsafe/bytes/node';
 import { compressionOf, isReadCompression } from '../compression/detect.ts';
-import { debianPackageData, isArArchive } from '../deb/package-data.ts';
+import { debianPackageControl, debianPackageData, isArArchive } from '../deb/package-data.ts';
 import { DiskError } from '../error.ts';
 import { tarTree } from '../tar/tar-tree.ts';
 import type { TreeEntry } from '../tree/file-tree.ts';
@@ -30,6 +30,21 @@ export async function openTree(path: string, options: OpenTreeOptions = {}, kind
     return isFolderAt(path)
       ? await openFolder(path, options, kind ?? treeInputKind(path), stack)
       : await openFile(path, options, kind, stack);
+  } catch (error) {
+    stack.dispose();
+    throw error;
+  }
+}
+
+/**
+ * What a Debian package says of itself, as a tree: `control`, `md5sums`, scripts. Nothing of it is run.
+ * @throws {DiskError} as `openTree`. @throws {BytesError}
+ */
+export async function openDebianControl(path: string, options: OpenTreeOptions = {}): Promise<OpenTree> {
+  const stack = new DisposableStack();
+  try {
+    const file = stack.use(FileSource.open(path));
+    return openTreeOf(tarTree(await plain(debianPackageControl(file), options, stack), options), stack);
   } catch (error) {
     stack.dispose();
     throw error;

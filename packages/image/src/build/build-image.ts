@@ -9,6 +9,7 @@ import { type Manifest, signManifest } from '@vouchsafe/manifest';
 import { keyVariables } from '../boot/key-variables.ts';
 import type { RootHashes } from '../ddi/content.ts';
 import { writeDdi } from '../ddi/write-ddi.ts';
+import { givenPackages, withGiven } from '../packages/given-packages.ts';
 import { readInstalledPackages } from '../packages/read-installed-packages.ts';
 import { openKernel } from '../recipe/open-kernel.ts';
 import { openRoot } from '../recipe/open-root.ts';
@@ -88,7 +89,8 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   const contents = { linux: kernel.image, initrds, osrel: osRelease, uname: utf8(kernel.version) };
   const stub = open(recipe.stub ?? DEFAULT_STUB);
   const loader = recipe.loader === undefined ? undefined : await signedCopy(open(recipe.loader), keys.db);
-  const installed = readInstalledPackages(given);
+  const listed = readInstalledPackages(given);
+  const installed = { ...listed, packages: withGiven(listed.packages, await givenPackages(recipe, folder)) };
   const initrdBytes = initrds.reduce((sum, { size }) => sum + size, 0);
   let uki: ByteSource | undefined;
   const members = async (hashes: RootHashes): Promise<readonly FatMember[]> => {
