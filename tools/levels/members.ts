@@ -41,6 +41,7 @@ export const PURE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
   // Declares a JSON form once, as a schema and as a type, and checks against it.
   'packages/manifest': ['typebox'],
   'packages/protocol': ['typebox'],
+  'packages/appraise': ['typebox'],
 };
 
 /** Apps that may import other apps: the command starts them. */

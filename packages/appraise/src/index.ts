@@ -4,6 +4,7 @@ export { appraise, wantedImaOffset } from './appraise.ts';
 export { appraiseBoot, type BootEvidence } from './appraise-boot.ts';
 export { type BootedImage, type BootState, clearFailure, type ImaState, type SettledBoot } from './boot-state.ts';
 export type { BootVerdict, JudgedEvent } from './boot-verdict.ts';
+export { type EvidenceBundle, encodeBundle, inputOf, parseBundle } from './bundle/bundle.ts';
 export type { BootReference } from './check-reference.ts';
 export { type EarAppraisal, type EarClaims, type EarOptions, earClaimsOf, type VerifierId } from './ear/claims.ts';
 export type { TrustVector } from './ear/trust-vector.ts';

@@ -76,7 +76,7 @@ export function appraiseRuntime(
   }
   if (ima === undefined) return refused(unappraised(value, bank));
   if (ima.offset !== start.offset) return refused(wrongOffset(start.offset, ima.offset));
-  const listed = readList(ima.bytes, ima.offset);
+  const listed = readList(ima.bytes, ima.offset, start.facts.entries);
   if (!Array.isArray(listed)) return refused(listed as AppraisalFinding);
   const found = findImaPrefix(listed, value, { bank, start: parseHex(start.value), artefact: ARTEFACT });
   if (found === undefined) return refused(mismatch(value, bank, start.offset));
@@ -96,11 +96,12 @@ export function appraiseRuntime(
   return { facts, findings, state };
 }
 
-/** Places of entries are those of the whole list; numbers count from the part's beginning. */
-function readList(bytes: Uint8Array, offset: number): ImaEvent[] | AppraisalFinding {
+/** Places and numbers of entries are those of the whole list. */
+function readList(bytes: Uint8Array, offset: number, entries: number): ImaEvent[] | AppraisalFinding {
   try {
     return decodeImaBinaryLog(bytes).events.map((event) => ({
       ...event,
+      index: event.index + entries,
       offset: event.offset + offset,
       endOffset: event.endOffset + offset,
     }));
