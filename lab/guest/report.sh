@@ -18,14 +18,6 @@ done <$console
 
 cat /proc/cmdline >cmdline
 cat /sys/kernel/security/tpm0/binary_bios_measurements >firmware.log
-[ -f /sys/kernel/security/ima/binary_runtime_measurements ] && cat /sys/kernel/security/ima/binary_runtime_measurements >ima.log
-for bank in sha1 sha256 sha384; do
-  [ -d /sys/class/tpm/tpm0/pcr-$bank ] || continue
-  for pcr in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23; do
-    echo "$bank $pcr $(cat /sys/class/tpm/tpm0/pcr-$bank/$pcr)"
-  done
-done >pcrs
-
 nonce=
 for word in $(cat /proc/cmdline); do
   case $word in
@@ -39,6 +31,15 @@ if command -v tpm2_quote >/dev/null; then
     tpm2_quote -Q -c /run/ak.ctx -l sha256:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15 -q "${nonce:-00}" -m quote.attest -s quote.signature -g sha256 ||
     echo 'vouchsafe-guest: no quote' >$console
 fi
+
+# Behind the quote, as an agent does it: by now a kernel that measures files has measured all that is used here.
+[ -f /sys/kernel/security/ima/binary_runtime_measurements ] && cat /sys/kernel/security/ima/binary_runtime_measurements >ima.log
+for bank in sha1 sha256 sha384; do
+  [ -d /sys/class/tpm/tpm0/pcr-$bank ] || continue
+  for pcr in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23; do
+    echo "$bank $pcr $(cat /sys/class/tpm/tpm0/pcr-$bank/$pcr)"
+  done
+done >pcrs
 
 # What systemd-pcrextend does as the system comes up, and the policy that this TPM then computes: a line for each phase. Where
 # systemd itself runs, it has done so already.

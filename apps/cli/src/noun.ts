@@ -220,6 +220,20 @@ export const NOUNS: Nouns = {
       },
     },
   },
+  policy: {
+    summary: 'policies: whom to trust, by the facts of an appraisal',
+    example: 'vouchsafe policy show',
+    verbs: {
+      show: {
+        summary: 'print the built-in policy, or the facts that there are',
+        load: async () => (await import('./policy/show.ts')).show,
+      },
+      test: {
+        summary: 'try a policy on recorded evidence',
+        load: async () => (await import('./policy/test.ts')).test,
+      },
+    },
+  },
   quote: {
     summary: 'quotes of a TPM, offline',
     example:

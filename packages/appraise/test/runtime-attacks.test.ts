@@ -204,6 +204,15 @@ test('A43: a verity device with the image’s root hash is good, as long as noth
   assertRefused(verdictWith({ measured: [...USED, lie] }), 'ima_unread', 'policy_denied');
 });
 
+test('what else the kernel measures is unknown, but for its own release', () => {
+  assert.equal(verdictWith({ measured: [...USED, buffer('kernel_version', '6.1.0-56')] }).status, 'affirming');
+  for (const name of ['kexec-cmdline', '.builtin_trusted_keys', 'selinux-state', 'dm_something']) {
+    const verdict = verdictWith({ measured: [...USED, buffer(name, 'x')] });
+    assertRefused(verdict, 'ima_buffer_unknown', 'policy_denied');
+    assert.equal(verdict.facts.runtime.unknownEntries, 1);
+  }
+});
+
 test('A denied file is refused, whether the image has it or not; an allowed one is not the image’s and good', () => {
   const agent = sha256Hex(utf8('the agent'));
   assertRefused(

@@ -161,7 +161,7 @@ export function baselineOf(
 
 export const REFERENCES: ReferenceSet = { images: [imageOf()], baselines: [baselineOf()] };
 
-const cedar = await loadCedar();
+const cedar = loadCedar();
 export const policyOf = (text: string, name = 'test'): PreparedPolicy => preparePolicy(cedar, name, text);
 export const STRICT = policyOf(STRICT_POLICY, 'strict');
 

@@ -103,7 +103,8 @@ export function logOf(
 }
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-const KEY = signingKeyFromSpki(Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })));
+export const KEY_SPKI = Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }));
+const KEY = signingKeyFromSpki(KEY_SPKI);
 const NONCE = utf8('a challenge of twenty');
 const ALL = Array.from({ length: 16 }, (_, pcr) => pcr);
 

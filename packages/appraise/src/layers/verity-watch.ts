@@ -11,6 +11,12 @@ export type BufferSaid =
   | { readonly kind: 'bad'; readonly code: 'verity_root' | 'verity_off'; readonly hint: string }
   | { readonly kind: 'unknown'; readonly hint: string };
 
+/**
+ * What the kernel measures of itself, and that tells nothing which the boot does not: its release. Linux,
+ * security/integrity/ima/ima_init.c.
+ */
+const HARMLESS: ReadonlySet<string> = new Set(['kernel_version']);
+
 /** Devices that are watched; an image has one or two. */
 const MAX_NAMES = 64;
 
@@ -33,7 +39,9 @@ export class VerityWatch {
   }
 
   take({ name, deviceMapper }: Extract<ImaEntry, { kind: 'buffer' }>): BufferSaid {
-    if (deviceMapper === undefined) return { kind: 'unknown', hint: `it is '${name}'` };
+    if (deviceMapper === undefined) {
+      return HARMLESS.has(name) ? { kind: 'harmless' } : { kind: 'unknown', hint: `it is '${name.slice(0, 128)}'` };
+    }
     const device = deviceMapper.device['name'] ?? '';
     const isWatched = this.#names.has(device);
     switch (deviceMapper.event) {

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createRequire } from 'node:module';
 import type { CedarEngine } from '../policy/engine.ts';
 
-let loaded: Promise<CedarEngine> | undefined;
+type CedarModule = typeof import('@cedar-policy/cedar-wasm/nodejs');
 
-/** Cedar for Node.js, once for each thread: 4 MiB of WebAssembly, which only those load who ask for a policy. */
-export async function loadCedar(): Promise<CedarEngine> {
-  loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then((module) => module as unknown as CedarEngine);
-  return await loaded;
+let loaded: CedarEngine | undefined;
+
+/**
+ * Cedar for Node.js, once for each thread: 4 MiB of WebAssembly, which only those load who ask for a policy. By way of
+ * require, as the module reads its WebAssembly from beside it and so must stay where it is when commands are bundled.
+ */
+export function loadCedar(): CedarEngine {
+  loaded ??= createRequire(import.meta.url)('@cedar-policy/cedar-wasm/nodejs') as CedarModule as unknown as CedarEngine;
+  return loaded;
 }

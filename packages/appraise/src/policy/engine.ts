@@ -40,7 +40,7 @@ export interface CedarEngine {
   }>;
   preparsePolicySet(
     id: string,
-    policies: { readonly staticPolicies: Readonly<Record<string, string | CedarPolicyJson>> },
+    policies: { readonly staticPolicies: Readonly<Record<string, string>> },
   ): Answer<unknown>;
   statefulIsAuthorized(call: Request & { readonly preparsedPolicySetId: string }): Answer<{
     readonly response: {

@@ -16,7 +16,7 @@ declare const prepared: unique symbol;
 export interface PreparedPolicy extends UsedReference {
   readonly [prepared]: true;
   readonly engine: CedarEngine;
-  /** By their @id, or their place in the text. */
+  /** By their @id, or their place in the text; for explaining decisions. */
   readonly policies: ReadonlyMap<string, CedarPolicyJson>;
 }
 
@@ -53,7 +53,9 @@ export function preparePolicy(engine: CedarEngine, name: string, text: string): 
   if (faults.length > 0) throw malformed(name, text, faults);
   const policies = namedPolicies(engine, name, parts.policies);
   const sha256 = sha256OfText(text);
-  const cached = engine.preparsePolicySet(setId(sha256), { staticPolicies: Object.fromEntries(policies) });
+  // As texts: JSON does not carry Cedar's numbers of 64 bits.
+  const texts = Object.fromEntries([...policies.keys()].map((id, i) => [id, parts.policies[i] as string]));
+  const cached = engine.preparsePolicySet(setId(sha256), { staticPolicies: texts });
   if (cached.type === 'failure') throw malformed(name, text, cached.errors);
   return { name, sha256, engine, policies } as unknown as PreparedPolicy;
 }
