@@ -14,6 +14,8 @@ import { ENVIRONMENT, MAIN, vouchsafe } from './support.ts';
 
 const BOOT_LOG = fileURLToPath(new URL('../../../packages/eventlog/testdata/tcg/agile.bin', import.meta.url));
 
+const EVIDENCE = fileURLToPath(new URL('../../../packages/appraise/testdata/boot-with-ima.json', import.meta.url));
+
 /** What the examples take for granted. */
 function scene(dir: string): void {
   writeFileSync(join(dir, 'root.erofs'), new Uint8Array(16 * 4096).fill(7));
@@ -36,6 +38,7 @@ function scene(dir: string): void {
   assert.equal(vouchsafe(dir, 'verity', 'format', 'root.erofs', ...made).code, 0);
   const signed = ['app.bin', 'app.bin.sig', '--key', 'fsverity.key', '--certificate', 'fsverity.crt'];
   assert.equal(vouchsafe(dir, 'fsverity', 'sign', ...signed).code, 0);
+  copyFileSync(EVIDENCE, join(dir, 'boot.evidence.json'));
   sceneOfImages(dir);
   sceneOfLogs(dir);
   sceneOfDisks(dir);

@@ -161,6 +161,7 @@ function appraiseRest(
       images: references.images,
       deniedFiles: references.deniedFiles,
       allowedFiles: references.allowedFiles,
+      imaKeys: references.imaKeys,
     },
     references.sha256,
   );

@@ -87,6 +87,8 @@ export interface Facts {
     readonly isAggregateGood: boolean;
     readonly entries: number;
     readonly unknownFiles: number;
+    /** Files that no image has, and that a trusted key has signed. */
+    readonly signedFiles: number;
     readonly deniedFiles: number;
     readonly violations: number;
     /** Entries that are no file of a kind that a rule knows, or cannot be read. */
@@ -144,6 +146,7 @@ export function unknownFacts(identity: IdentityFacts): Facts {
       isAggregateGood: false,
       entries: 0,
       unknownFiles: 0,
+      signedFiles: 0,
       deniedFiles: 0,
       violations: 0,
       unknownEntries: 0,

@@ -2,7 +2,6 @@
 // A page appraises recorded evidence: the same verdict as in Node.js, byte for byte.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadCedar } from '@vouchsafe/appraise/node';
@@ -23,9 +22,7 @@ test(
     document.evidence.logs.firmware = log.toString('base64');
     const texts = [good, JSON.stringify(document)];
     const wasm = readFileSync(
-      createRequire(import.meta.url)
-        .resolve('@cedar-policy/cedar-wasm/web')
-        .replace(/\.js$/, '_bg.wasm'),
+      new URL('cedar_wasm_bg.wasm', import.meta.resolve('@cedar-policy/cedar-wasm/web')),
     ).toString('base64');
     const bundle = await bundleForBrowser(fileURLToPath(new URL('browser/page.ts', import.meta.url)));
     assert.ok(!bundle.inputs.some((path) => path.includes('/src/node/')), 'nothing of Node is in the bundle');

@@ -30,6 +30,12 @@ export function fileDigest(path: string | Uint8Array, digest: Uint8Array): MadeE
   };
 }
 
+/** A file with a signature in security.ima, in the template that logs it. */
+export function signedFile(path: string, content: string, signature: Uint8Array): MadeEntry {
+  const { data } = file(path, content);
+  return { template: 'ima-sig', data: concatBytes(data, sized(signature)) };
+}
+
 export const violation = (path: string): MadeEntry => ({
   template: 'ima-ng',
   data: concatBytes(sized(digestField(new Uint8Array(32))), sized(utf8(`${path}\0`))),

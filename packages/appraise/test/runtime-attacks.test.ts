@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A38 to A43: what can be done to IMA's list, and what it tells.
 import assert from 'node:assert/strict';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { test } from 'node:test';
 import type { Evidence, ReferenceSet, Verdict } from '@vouchsafe/appraise';
 import { concatBytes, utf8 } from '@vouchsafe/base';
@@ -13,6 +14,7 @@ import {
   listOf,
   type MadeEntry,
   pcr10After,
+  signedFile,
   USED,
   violation,
   withPcr,
@@ -212,6 +214,49 @@ test('what else the kernel measures is unknown, but for its own release', () => 
     assert.equal(verdict.facts.runtime.unknownEntries, 1);
   }
 });
+
+/** security.ima: type 3, version 2, the hash's number, a hint, the length, the signature. */
+function securityIma(
+  key: KeyObject,
+  content: string,
+  change: (octets: Uint8Array) => void = () => undefined,
+): Uint8Array {
+  const signature = sign('sha256', utf8(content), key);
+  const octets = concatBytes(
+    Uint8Array.of(3, 2, 4, 1, 2, 3, 4, signature.length >> 8, signature.length & 0xff),
+    signature,
+  );
+  change(octets);
+  return octets;
+}
+
+for (const [kind, { privateKey, publicKey }] of [
+  ['RSA', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ['P-256', generateKeyPairSync('ec', { namedCurve: 'prime256v1' })],
+] as const) {
+  test(`a file that no image has is good when a trusted ${kind} key has signed it, unless it is denied`, () => {
+    const imaKeys = [Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }))];
+    const references = { ...REFERENCES, imaKeys };
+    const measured = [...USED, signedFile('/opt/tool', 'a tool', securityIma(privateKey, 'a tool'))];
+    const verdict = verdictWith({ references, measured });
+    assert.deepEqual([verdict.status, verdict.facts.runtime.signedFiles], ['affirming', 1]);
+    assertRefused(verdictWith({ measured }), 'ima_file_unknown', 'policy_denied');
+    const denied = { ...references, deniedFiles: [sha256Hex(utf8('a tool'))] };
+    assertRefused(verdictWith({ references: denied, measured }), 'ima_file_denied', 'policy_denied');
+    const forged = [
+      securityIma(privateKey, 'another tool'),
+      securityIma(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, 'a tool'),
+      ...[0, 1, 2, 7, 8, 20].map((at) =>
+        securityIma(privateKey, 'a tool', (octets) => void octets.set([(octets[at] as number) ^ 1], at)),
+      ),
+      new Uint8Array(3),
+    ];
+    for (const signature of forged) {
+      const signed = [...USED, signedFile('/opt/tool', 'a tool', signature)];
+      assertRefused(verdictWith({ references, measured: signed }), 'ima_file_unknown', 'policy_denied');
+    }
+  });
+}
 
 test('A denied file is refused, whether the image has it or not; an allowed one is not the image’s and good', () => {
   const agent = sha256Hex(utf8('the agent'));

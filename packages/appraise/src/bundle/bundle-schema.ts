@@ -128,6 +128,7 @@ export const bundleSchema = Type.Object(
         ),
         deniedFiles: Type.Optional(list(sha256, 100_000)),
         allowedFiles: Type.Optional(list(sha256, 1_000_000)),
+        imaKeys: Type.Optional(list(octets(4096), 8)),
         quirks: Type.Optional(
           list(Type.Enum(['exit_boot_services_unlogged', 'ima_sha1_padded', 'startup_locality_3_unlogged']), 3),
         ),

@@ -61,6 +61,7 @@ export function encodeBundle(bundle: EvidenceBundle): Uint8Array {
     ...(pinnedSystem === undefined ? {} : { pinnedSystem }),
     references: {
       ...references,
+      ...(references.imaKeys === undefined ? {} : { imaKeys: references.imaKeys.map(encodeBase64) }),
       images: references.images.map(({ manifest, life, fileLists }) => ({
         manifest: manifest.manifest,
         life,
@@ -123,11 +124,12 @@ function bundleOf(document: BundleDocument): EvidenceBundle {
   };
 }
 
-function referencesOf({ images, ...rest }: BundleDocument['references']): ReferenceSet {
+function referencesOf({ images, imaKeys, ...rest }: BundleDocument['references']): ReferenceSet {
   // JSON has no members without a value, so that what is optional is absent.
-  const others = rest as Omit<ReferenceSet, 'images'>;
+  const others = rest as Omit<ReferenceSet, 'images' | 'imaKeys'>;
   return {
     ...others,
+    ...(imaKeys === undefined ? {} : { imaKeys: imaKeys.map(parseBase64) }),
     images: images.map(({ manifest, life, fileLists }) => ({
       manifest: { manifest, bytes: encodeManifest(manifest) },
       life: life as ReferenceSet['images'][number]['life'],

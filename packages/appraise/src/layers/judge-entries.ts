@@ -13,6 +13,7 @@ import { isTpmHash, isTpmHashAvailable, tpmDigest } from '@vouchsafe/tpm';
 import type { Facts } from '../facts.ts';
 import type { AppraisalFinding } from '../finding.ts';
 import type { PreparedFiles, PreparedImage } from '../references/reference-set.ts';
+import { ImaSignatures } from './ima-signature.ts';
 import { VerityWatch } from './verity-watch.ts';
 
 /** What entries are compared with. */
@@ -26,6 +27,8 @@ export interface RuntimeReference {
   readonly images: readonly PreparedImage[];
   readonly deniedFiles: ReadonlySet<string>;
   readonly allowedFiles: ReadonlySet<string>;
+  /** Keys that vouch for files, SPKI. */
+  readonly imaKeys: readonly Uint8Array[];
 }
 
 type Counts = { -readonly [K in keyof Facts['runtime']]: Facts['runtime'][K] };
@@ -39,12 +42,14 @@ export class EntryJudge {
   readonly #counts: Counts;
   readonly #reference: RuntimeReference;
   readonly #verity: VerityWatch;
+  readonly #signatures: ImaSignatures;
   #isUnlistedSaid = false;
 
   constructor(reference: RuntimeReference, before: Facts['runtime'], verityNames: readonly string[]) {
     this.#reference = reference;
     this.#counts = { ...before };
     this.#verity = new VerityWatch(reference.roots, verityNames);
+    this.#signatures = new ImaSignatures(reference.imaKeys);
   }
 
   get facts(): Facts['runtime'] {
@@ -107,6 +112,10 @@ export class EntryJudge {
       return;
     }
     if (isContent && (allowedFiles.has(hex) || files?.byDigest.has(hex))) return;
+    if (this.#signatures.isSigned(file)) {
+      this.#counts.signedFiles++;
+      return;
+    }
     this.#counts.unknownFiles++;
     if (files === undefined) {
       if (this.#isUnlistedSaid) return;

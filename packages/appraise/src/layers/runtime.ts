@@ -23,6 +23,7 @@ const NOTHING: Facts['runtime'] = {
   isAggregateGood: true,
   entries: 0,
   unknownFiles: 0,
+  signedFiles: 0,
   deniedFiles: 0,
   violations: 0,
   unknownEntries: 0,

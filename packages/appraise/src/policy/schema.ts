@@ -33,7 +33,7 @@ type Facts = {
   },
   runtime: {
     isMeasured: Bool, isAppraised: Bool, isAggregateGood: Bool,
-    entries: Long, unknownFiles: Long, deniedFiles: Long, violations: Long, unknownEntries: Long,
+    entries: Long, unknownFiles: Long, signedFiles: Long, deniedFiles: Long, violations: Long, unknownEntries: Long,
     verityDevices: Long, isVerityIntact: Bool,
   },
   system: { isMeasured: Bool, isPinned: Bool },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex, utf8 } from '@vouchsafe/base';
-import { digest } from '@vouchsafe/crypto';
+import { digest, importPublicKey } from '@vouchsafe/crypto';
 import { canonicalJson, type FileList, type Manifest } from '@vouchsafe/manifest';
 import { AppraiseError } from '../error.ts';
 import type {
@@ -15,6 +15,8 @@ import type {
 /** Each is compared with each new boot. */
 const MAX_IMAGES = 64;
 const MAX_BASELINES = 256;
+/** Each is tried on each file that no image has. */
+const MAX_IMA_KEYS = 8;
 /** Of one baseline; a firmware measures some hundred. */
 const MAX_BASELINE_EVENTS = 4096;
 
@@ -22,11 +24,14 @@ const sha256 = (bytes: Uint8Array): string => toHex(digest('sha256', bytes));
 
 /**
  * Makes references ready for use: once for each change of them, not for each appraisal.
- * @throws {AppraiseError} 'limit'. @throws {ManifestError} 'manifest_malformed' for a baseline that is no plain data.
+ * @throws {AppraiseError} 'limit'. @throws {CryptoError} for a key of files that cannot be used. @throws {ManifestError} 'manifest_malformed' for a baseline that is no plain data.
  */
 export function prepareReferences(set: ReferenceSet): PreparedReferences {
   const { images, baselines = [], launches = [], versionFloors = {}, revocations = {}, quirks = [] } = set;
-  const { deniedFiles = [], allowedFiles = [] } = set;
+  const { deniedFiles = [], allowedFiles = [], imaKeys = [] } = set;
+  requireAtMost(imaKeys.length, MAX_IMA_KEYS, 'keys of files');
+  // Here and not in the midst of an appraisal.
+  for (const key of imaKeys) importPublicKey(key);
   requireAtMost(images.length, MAX_IMAGES, 'images');
   requireAtMost(baselines.length + launches.length, MAX_BASELINES, 'baselines');
   for (const { events, name } of [...baselines, ...launches]) {
@@ -48,6 +53,7 @@ export function prepareReferences(set: ReferenceSet): PreparedReferences {
     revocations,
     deniedFiles,
     allowedFiles,
+    imaKeys: imaKeys.map(toHex),
     quirks,
   };
   return {
@@ -60,6 +66,7 @@ export function prepareReferences(set: ReferenceSet): PreparedReferences {
     revocations,
     deniedFiles: new Set(deniedFiles),
     allowedFiles: new Set(allowedFiles),
+    imaKeys,
     quirks,
     phasePaths: phasePathsOf(preparedImages.map(({ manifest }) => manifest)),
   } as unknown as PreparedReferences;

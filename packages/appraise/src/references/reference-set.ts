@@ -35,6 +35,8 @@ export interface ReferenceSet {
   readonly deniedFiles?: readonly string[];
   /** SHA-256 of files that are good although no image has them: of packages beside the image, say. */
   readonly allowedFiles?: readonly string[];
+  /** Keys whose signatures (security.ima) make files good that no image has: SPKI, RSA or ECDSA. */
+  readonly imaKeys?: readonly Uint8Array[];
   /** Deviations that the firmware of these machines is known to have. */
   readonly quirks?: readonly ReplayQuirk[];
 }
@@ -84,6 +86,7 @@ export interface PreparedReferences {
   readonly revocations: Revocations;
   readonly deniedFiles: ReadonlySet<string>;
   readonly allowedFiles: ReadonlySet<string>;
+  readonly imaKeys: readonly Uint8Array[];
   readonly quirks: readonly ReplayQuirk[];
   /** Each list of boot phases that one of the images goes through, the longest ones alone. */
   readonly phasePaths: readonly (readonly string[])[];
