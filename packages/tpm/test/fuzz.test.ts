@@ -2,9 +2,10 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { target as responses } from '../fuzz/responses.ts';
+import { target as sealed } from '../fuzz/sealed.ts';
 import { target as structures } from '../fuzz/structures.ts';
 
-for (const target of [structures, responses]) {
+for (const target of [structures, responses, sealed]) {
   test(`${target.name}: mutated input decodes and is written back, or is an error of ours`, () => {
     const seeds = target.seeds();
     for (const seed of seeds) target.run(seed);
