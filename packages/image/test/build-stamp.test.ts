@@ -54,6 +54,13 @@ test('nothing changed: nothing is written, and the answer is the same', async (t
   assert.equal((await build(at, { rebuild: true })).wasUnchanged, false);
 });
 
+test('a recipe that leaves out what may be left out is watched for no more than it names', async (t) => {
+  const at = await place(t);
+  const short = { ...at, text: at.text.replace('command-line: quiet\n', '') };
+  await build(short);
+  assert.equal((await build(short)).wasUnchanged, true);
+});
+
 test('whatever changes is built again, once', async (t) => {
   const at = await place(t);
   await build(at);

@@ -42,7 +42,8 @@ export function pathsIn(recipe: Recipe, recipeFolder: string): string[] {
   const found = new Set<string>();
   const visit = (value: unknown): void => {
     if (typeof value === 'string') {
-      if (value.length <= MAX_PATH && !value.includes('\0')) found.add(resolve(recipeFolder, value));
+      // No text is no path; it would be the folder of the recipe, with the outputs in it.
+      if (value !== '' && value.length <= MAX_PATH && !value.includes('\0')) found.add(resolve(recipeFolder, value));
     } else if (Array.isArray(value)) value.forEach(visit);
     else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
       for (const [key, member] of Object.entries(value)) if (!OF_THE_IMAGE.has(key)) visit(member);
