@@ -27,6 +27,9 @@ export type ServerErrorCode =
   | 'reference_malformed' // a manifest, part or baseline that cannot be read or whose signature does not hold
   | 'policy_malformed' // a policy that does not compile
   | 'certificate_malformed' // a certificate that cannot be read
+  | 'key_refused' // a key that is not the machine's TPM's alone, or not fit for its use
+  | 'secret_key_wrong' // what is encrypted at rest does not open with the keys given
+  | 'address_refused' // an address that settings do not allow the service to call
   | 'database_unavailable' // the database does not answer; nothing was changed
   | 'internal' // a defect; the service's log has more under the request's id
   | 'configuration_invalid' // a setting of the service that it cannot start with
@@ -59,6 +62,9 @@ export const PROBLEMS = {
   reference_malformed: { status: 400, title: 'The reference cannot be used' },
   policy_malformed: { status: 400, title: 'The policy does not compile' },
   certificate_malformed: { status: 400, title: 'The certificate cannot be read' },
+  key_refused: { status: 403, title: 'The key is not one that only the machine’s TPM can use' },
+  secret_key_wrong: { status: 500, title: 'The key of what is encrypted at rest is another' },
+  address_refused: { status: 400, title: 'The address may not be called' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
   internal: { status: 500, title: 'Something went wrong here' },
   configuration_invalid: { status: 500, title: 'The configuration is invalid' },

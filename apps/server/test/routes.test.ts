@@ -35,6 +35,8 @@ test('the OpenAPI document has every route and no other, with who may call it', 
     .map(({ method, path, access }) => `${method} ${path} ${access}`)
     .sort();
   const served = server.routes
+    // Under which a proxy puts any path.
+    .filter(({ url }) => !url.endsWith('*'))
     .map(({ method, url, access }) => `${method.toLowerCase()} ${url.replaceAll(/:(\w+)/g, '{$1}')} ${access}`)
     .sort();
   assert.deepEqual(described, served);
@@ -91,8 +93,9 @@ test('A57: each role reaches its own routes and no others', async (t) => {
         token: created.body.token,
         raw: '{',
       });
-      assert.equal(answer.status === 403 && answer.body.code === 'forbidden', !isAllowed, `${role} ${method} ${path}`);
-      assert.notEqual(answer.status, 401);
+      assert.equal(answer.status === 403 && answer.body?.code === 'forbidden', !isAllowed, `${role} ${method} ${path}`);
+      // The answer about a caller's certificate, which is not there, is 401 too.
+      assert.notEqual(answer.body?.code, 'unauthenticated');
     }
   }
 });

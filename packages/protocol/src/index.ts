@@ -19,6 +19,7 @@ export { type AttestationResult, attestationResult, type Evidence, evidence } fr
 export { type GrantedCertificate, type GrantedSecret, grantedCertificate, SECRET_LABEL } from './machine/grant.ts';
 export type { KeyCertification } from './machine/key-certification.ts';
 export { checkMessage } from './message.ts';
+export { type AuditHead, type AuditProof, auditHead, auditProof } from './operator/audit.ts';
 export {
   type FirmwareBaselineRecord,
   type FirmwareBaselines,
@@ -27,6 +28,14 @@ export {
   type LearnBaseline,
   learnBaseline,
 } from './operator/baseline.ts';
+export {
+  type CertificateRecord,
+  type CertificateRecords,
+  certificateRecord,
+  certificateRecords,
+  type RevokedCertificates,
+  revokedCertificates,
+} from './operator/certificate.ts';
 export {
   type AwaitingEnrolments,
   awaitingEnrolment,
@@ -83,6 +92,16 @@ export {
   type VersionFloors,
   versionFloors,
 } from './operator/reference.ts';
+export {
+  type PutSecret,
+  putSecret,
+  type SecretDetail,
+  type SecretRecord,
+  type SecretRecords,
+  secretDetail,
+  secretRecord,
+  secretRecords,
+} from './operator/secret.ts';
 export { type ServiceInfo, serviceInfo } from './operator/service-info.ts';
 export {
   type CreatedToken,
@@ -110,6 +129,17 @@ export {
   trustAnchors,
   trustRole,
 } from './operator/trust.ts';
+export {
+  type CreatedWebhook,
+  type CreateWebhook,
+  createdWebhook,
+  createWebhook,
+  type WebhookRecord,
+  type WebhookRecords,
+  webhookRecord,
+  webhookRecords,
+} from './operator/webhook.ts';
 export { type Problem, problem } from './problem.ts';
 export type { WireFinding } from './result/finding.ts';
+export { type Jwks, jwks } from './result/jwks.ts';
 export { type VerdictSummary, verdictSummary, type WireVerdictStatus } from './result/verdict-summary.ts';

@@ -5,6 +5,7 @@ import { decodeCertificate, fingerprintOf, PkiError } from '@vouchsafe/pki';
 import { type CreatedOperator, type CreateOperator, type OperatorRecord, parseBase64url } from '@vouchsafe/protocol';
 import { ServerError } from '../error.ts';
 import type { OperatorRow } from '../store/rows/operators.ts';
+import { auditEntryOf } from './audit/entry.ts';
 import { newId, newToken, sha256OfText } from './random.ts';
 import { type Actor, act, type Service } from './service.ts';
 
@@ -58,6 +59,8 @@ export async function createFirstAdmin(service: Service): Promise<string | undef
   const token = newToken();
   const isFirst = await service.store.write(async (tx) => {
     if ((await tx.operators.list()).length > 0) return false;
+    const what = { kind: 'operator.create', actor: { kind: 'service', name: 'vouchsafe' }, subject: 'admin' } as const;
+    await tx.audit.append([auditEntryOf({ ...what, detail: { role: 'admin' } }, service.clock())]);
     return tx.operators.insert({
       id: newId(),
       name: 'admin',

@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CedarEngine, DecisionCache } from '@vouchsafe/appraise';
+import type { CedarEngine, DecisionCache, PreparedPolicy } from '@vouchsafe/appraise';
 import type { Clock } from '../main/clock.ts';
 import type { SettledConfig } from '../main/config.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Rows } from '../store/rows.ts';
+import type { Act, Actor, Log } from './act.ts';
 import type { DeviceCache } from './attestation/device-cache.ts';
 import type { NonceKey } from './attestation/nonce.ts';
+import { auditEntryOf } from './audit/entry.ts';
+import type { LogRunner } from './audit/log-runner.ts';
+import type { GrantKeys } from './grant-keys.ts';
 import type { ReferenceSource } from './references/reference-source.ts';
 
-/** Lines of the service's log: structured, one JSON object each, never a secret. */
-export interface Log {
-  info(members: object, message: string): void;
-  warn(members: object, message: string): void;
-  error(members: object, message: string): void;
-}
-
-/** Who does something: an operator, a machine, the service itself. */
-export interface Actor {
-  readonly kind: 'operator' | 'device' | 'service';
-  readonly name: string;
-}
-
-/** Something that happened and must be known afterwards. Times are added when it is written. */
-export interface Act {
-  /** Noun and verb: 'device.approve', 'reference.add'. */
-  readonly kind: string;
-  readonly actor: Actor;
-  /** What it was done to. */
-  readonly subject: string;
-  /** JSON-able; never a secret. */
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
+export type { Act, Actor, Log };
 
 /** What the domain works with. One for each process. */
 export interface Service {
@@ -49,11 +31,24 @@ export interface Service {
   readonly cedar: CedarEngine;
   /** Of policies over facts, by both. */
   readonly decisions: DecisionCache;
+  /** The service's own keys: authorities, results, the audit log. */
+  readonly keys: GrantKeys;
+  /** Gives what was recorded its place, and tells who follows. */
+  readonly auditLog: LogRunner;
+  /** A policy, ready to be asked. @throws {ServerError} 'policy_malformed' */
+  readonly preparePolicy: (name: string, text: string) => PreparedPolicy;
+  /** Aborted when the service ends: what would go on for ever ends then. */
+  readonly closing: AbortSignal;
 }
 
 /** Does something and records that it was done, in one transaction. */
 export async function act<T>(service: Service, what: Act, work: (tx: Rows) => Promise<T>): Promise<T> {
-  const result = await service.store.write(work);
+  const result = await service.store.write(async (tx) => {
+    const done = await work(tx);
+    await tx.audit.append([auditEntryOf(what, service.clock())]);
+    return done;
+  });
+  service.auditLog.kick();
   service.log.info({ act: what.kind, actor: what.actor, subject: what.subject }, 'done');
   return result;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type GrantOptions, type GrantSettings, settleGrants } from '../domain/grant-settings.ts';
 
 /** How a service runs. Everything has a default but the state folder. */
 export interface ServerConfig {
@@ -15,6 +16,8 @@ export interface ServerConfig {
   readonly joining?: { readonly token?: boolean; readonly inventory?: boolean; readonly approval?: boolean };
   readonly attestation?: Partial<AttestationSettings>;
   readonly limits?: Partial<RequestLimits>;
+  /** Certificates, secrets, the audit log, webhooks. */
+  readonly grants?: GrantOptions;
   readonly log?: LogSettings;
   /** Milliseconds since 1970; for tests that move the clock. */
   readonly now?: () => number;
@@ -63,6 +66,7 @@ export interface SettledConfig {
   readonly joining: { readonly token: boolean; readonly inventory: boolean; readonly approval: boolean };
   readonly attestation: AttestationSettings;
   readonly limits: RequestLimits;
+  readonly grants: GrantSettings;
   readonly log: LogSettings;
   readonly now: () => number;
 }
@@ -96,6 +100,7 @@ export function settleConfig(config: ServerConfig): SettledConfig {
       signInsPerMinute: 30,
       ...config.limits,
     },
+    grants: settleGrants(config.grants),
     log: config.log ?? { level: 'info' },
     now: config.now ?? Date.now,
   };

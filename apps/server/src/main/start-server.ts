@@ -5,17 +5,23 @@ import { loadCedar } from '@vouchsafe/appraise/node';
 import { randomBytes } from '@vouchsafe/crypto/signing';
 import { encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
 import { createDeviceCache } from '../domain/attestation/device-cache.ts';
+import { startLogRunner } from '../domain/audit/log-runner.ts';
 import { boundedMap } from '../domain/bounded-map.ts';
 import { createFirstAdmin } from '../domain/operators.ts';
+import { policySource } from '../domain/policy-source.ts';
 import { createReferenceSource } from '../domain/references/reference-source.ts';
+import { rewrapAll } from '../domain/secrets/rotate.ts';
 import type { Service } from '../domain/service.ts';
 import type { App } from '../http/app.ts';
 import { buildApp, type Route } from '../http/build-app.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { type Clock, steadyClock } from './clock.ts';
 import { type ServerConfig, settleConfig } from './config.ts';
+import { startGrantJobs } from './grant-jobs.ts';
 import { startJobs } from './jobs.ts';
 import { openLog } from './log.ts';
+import { openKeyRing } from './secret-key.ts';
+import { openServiceKeys } from './service-keys.ts';
 import { openStateFolder } from './state-folder.ts';
 import { openTls } from './tls.ts';
 
@@ -59,6 +65,12 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
     const clock = await openClock(store, config.now);
     const tls = await openTls(config, clock());
     const cedar = await loadCedar();
+    const ring = await openKeyRing(config.stateDir, config.grants.secretKey);
+    const keys = await openServiceKeys(store, ring, config.grants, clock());
+    await rewrapAll(store, ring);
+    const { auditOrigin: origin } = config.grants;
+    const auditLog = startLogRunner(store, { origin, signer: keys.audit }, clock, log);
+    const closing = new AbortController();
     const service: Service = {
       config,
       clock,
@@ -72,11 +84,16 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
       devices: createDeviceCache(store),
       cedar,
       decisions: boundedMap(MAX_DECISIONS),
+      keys,
+      auditLog,
+      preparePolicy: policySource(cedar),
+      closing: closing.signal,
     };
     const { app, routes } = await buildApp(service, tls);
     await app.listen({ host: config.listen.host, port: config.listen.port });
     const { port } = app.server.address() as AddressInfo;
     service.url = config.publicUrl ?? `https://${hostOf(config.listen.host)}:${port}`;
+    const grantJobs = startGrantJobs(service);
     const firstAdminToken = await createFirstAdmin(service);
     const jobs = startJobs(service);
     log.info({ url: service.url, caSha256: tls.caSha256, database: store.dialect }, 'listening');
@@ -90,8 +107,11 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
       routes,
       service,
       close: async () => {
+        closing.abort();
         await app.close();
         await jobs.stop();
+        await grantJobs.stop();
+        await auditLog.stop();
         await store.close();
         log.info({}, 'stopped');
       },

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { GrantTables } from './grant-tables.ts';
+
 /** The schema as code sees it, the same in SQLite and PostgreSQL. Times are milliseconds since 1970, flags are 0 and 1, digests are lower-case hexadecimal. */
-export interface Tables {
+export interface Tables extends GrantTables {
   settings: SettingTable;
   devices: DeviceTable;
   device_identities: DeviceIdentityTable;

@@ -42,12 +42,18 @@ export function createClient(url: string, tls: Pick<RequestOptions, 'ca' | 'cert
             },
           },
           (incoming) => {
+            // A stream of events has no end.
+            if (incoming.headers['content-type'] === 'text/event-stream') {
+              resolve({ status: incoming.statusCode ?? 0, body: undefined, headers: incoming.headers });
+              incoming.destroy();
+              return;
+            }
             const chunks: Buffer[] = [];
             incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
             incoming.on('error', reject);
             incoming.on('end', () => {
               const text = Buffer.concat(chunks).toString('utf8');
-              const isJson = /json/.test(incoming.headers['content-type'] ?? '');
+              const isJson = /json(;|$)/.test(incoming.headers['content-type'] ?? '');
               resolve({
                 status: incoming.statusCode ?? 0,
                 body: text === '' ? undefined : isJson ? JSON.parse(text) : text,

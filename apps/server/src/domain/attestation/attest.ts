@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Evidence as AppraisedEvidence, appraise, type Verdict } from '@vouchsafe/appraise';
 import { toHex } from '@vouchsafe/base';
-import { type AttestationResult, type Challenge, type Evidence, parseBase64url } from '@vouchsafe/protocol';
+import type { KeyEvidence } from '@vouchsafe/identity';
+import {
+  type AttestationResult,
+  type Challenge,
+  type Evidence,
+  type KeyCertification,
+  parseBase64url,
+} from '@vouchsafe/protocol';
 import { ServerError } from '../../error.ts';
 import { attestations, refusals } from '../../main/metrics.ts';
 import type { AttestationRecord } from '../../store/rows/attestations.ts';
 import type { Rows } from '../../store/rows.ts';
+import { type GrantRequest, grantingOf, type PreparedGrants, prepareGrants } from '../grants.ts';
 import { sha256Of } from '../random.ts';
 import type { Snapshot } from '../references/snapshot.ts';
+import { signEar } from '../results/ear-token.ts';
 import type { Service } from '../service.ts';
 import { buildChallenge, selectionFor } from './challenge.ts';
 import type { KnownDevice } from './device-cache.ts';
@@ -24,9 +33,6 @@ const MAX_FINDINGS = 16;
 /** Evidence that is kept to be looked at. */
 const MAX_KEPT_CHARS = 8 * 1024 * 1024;
 
-/** The verdict and what comes next, without what is granted for it. */
-export type Attested = Omit<AttestationResult, 'ear'>;
-
 /** @throws {ServerError} 'device_not_enrolled', 'device_quarantined' */
 export async function issueChallenge(service: Service, deviceId: string): Promise<Challenge> {
   const snapshot = await service.references.current();
@@ -39,7 +45,7 @@ export async function issueChallenge(service: Service, deviceId: string): Promis
  * @throws {ServerError} 'device_…', 'challenge_…', 'evidence_not_authentic', 'log_wanted': nothing is changed then, and
  * what the device was trusted for runs out in its time
  */
-export async function attest(service: Service, deviceId: string, message: Evidence): Promise<Attested> {
+export async function attest(service: Service, deviceId: string, message: Evidence): Promise<AttestationResult> {
   try {
     const evidence = openEvidence(message);
     const nonce = parseBase64url(message.nonce);
@@ -48,18 +54,26 @@ export async function attest(service: Service, deviceId: string, message: Eviden
       const nowMs = service.clock();
       const device = await findDevice(service, deviceId, snapshot);
       const issued = checkNonce(service, device, nonce, nowMs);
-      const { verdict, log } = await judge(service, { device, snapshot, evidence, nonce, issued, nowMs });
+      const { verdict, log } = await judge(service, {
+        ...{ device, snapshot, evidence, nonce, issued, nowMs },
+        relyingPartyNonce: message.relyingPartyNonce,
+      });
       const detail = detailOf(verdict);
       const record = recordOf(service, { device, snapshot, verdict, detail, nonce, issued, nowMs, log });
-      const outcome = await service.store.recordAttestation(
-        record,
-        await alongside({ device, verdict, message, log, nowMs }),
-      );
+      const grants = await prepareGrants(grantingOf(service), grantRequest(device, verdict, message, issued, nowMs));
+      const kept = await alongside({ device, verdict, message, log, nowMs });
+      const outcome = await service.store.recordAttestation(record, async (tx) => {
+        await kept?.(tx);
+        await grants.alongside(tx);
+      });
       if (outcome === 'nonce_used')
         throw new ServerError('challenge_used', 'the challenge was answered before; ask for a new one');
       if (outcome === 'recorded') {
         attestations.labels(verdict.status).inc();
-        return answer(service, remember(service, device, record, verdict), snapshot, detail, nowMs);
+        service.auditLog.kick();
+        const known = remember(service, device, record, verdict);
+        const ear = await signEar(verdict.ear, service.keys.results);
+        return { ...answer(service, known, snapshot, detail, nowMs), ear, ...granted(grants) };
       }
       if (outcome === 'references_changed') snapshot = await service.references.refresh();
       service.devices.forget(deviceId);
@@ -102,6 +116,7 @@ function checkNonce(service: Service, { row }: KnownDevice, nonce: Uint8Array, n
 }
 
 interface Case {
+  readonly relyingPartyNonce: string | undefined;
   readonly device: KnownDevice;
   readonly snapshot: Snapshot;
   readonly evidence: AppraisedEvidence;
@@ -136,7 +151,8 @@ async function judge(service: Service, one: Case): Promise<{ verdict: Verdict; l
   return { verdict, log: evidence.logs.firmware.bytes };
 }
 
-function appraiseCase(service: Service, { device, snapshot, evidence, nonce, issued, nowMs }: Case): Verdict {
+function appraiseCase(service: Service, one: Case): Verdict {
+  const { device, snapshot, evidence, nonce, issued, nowMs } = one;
   return appraise({
     evidence,
     expected: { key: device.key, selection: selectionFor(issued), nonce },
@@ -148,7 +164,10 @@ function appraiseCase(service: Service, { device, snapshot, evidence, nonce, iss
     policy: snapshot.policy,
     nowMs,
     decisions: service.decisions,
-    ear: { lifetimeMs: service.config.attestation.trustMs },
+    ear: {
+      lifetimeMs: service.config.attestation.trustMs,
+      ...(one.relyingPartyNonce === undefined ? {} : { nonce: one.relyingPartyNonce }),
+    },
   });
 }
 
@@ -187,6 +206,43 @@ function recordOf(service: Service, one: Judged): AttestationRecord {
     state: JSON.stringify(verdict.state),
   };
 }
+
+/** What the machine asks for beside the verdict. */
+function grantRequest(
+  { row, key }: KnownDevice,
+  verdict: Verdict,
+  { nonce, keys = {}, secrets }: Evidence,
+  { issuedAtMs }: IssuedNonce,
+  nowMs: number,
+): GrantRequest {
+  const { client, decryption } = keys;
+  return {
+    deviceId: row.id,
+    verdict,
+    before: row.verdict_status === null ? undefined : { status: row.verdict_status, isTrusted: row.is_trusted === 1 },
+    nowMs,
+    attestationKey: key,
+    nonce: parseBase64url(nonce),
+    challengeIssuedAtMs: issuedAtMs,
+    keys: {
+      ...(client === undefined ? {} : { client: keyEvidence(client) }),
+      ...(decryption === undefined ? {} : { decryption: keyEvidence(decryption) }),
+    },
+    ...(secrets === undefined ? {} : { secrets }),
+  };
+}
+
+const keyEvidence = ({ publicArea, attest: signed, signature }: KeyCertification): KeyEvidence => ({
+  publicArea: parseBase64url(publicArea),
+  attest: parseBase64url(signed),
+  signature: parseBase64url(signature),
+});
+
+/** As the message has it. */
+const granted = ({ certificate, secrets }: PreparedGrants): Pick<AttestationResult, 'certificate' | 'secrets'> => ({
+  ...(certificate === undefined ? {} : { certificate }),
+  ...(secrets === undefined ? {} : { secrets: [...secrets] }),
+});
 
 interface Kept {
   readonly device: KnownDevice;
@@ -238,7 +294,7 @@ function answer(
   snapshot: Snapshot,
   detail: VerdictDetail,
   nowMs: number,
-): Attested {
+): Omit<AttestationResult, 'ear'> {
   return {
     verdict: { ...detail, atMs: device.row.attested_at_ms ?? nowMs },
     nextAtMs: nowMs + service.config.attestation.intervalMs,

@@ -7,13 +7,14 @@ import type { DeviceRow } from '../../store/rows/devices.ts';
 import type { Rows } from '../../store/rows.ts';
 import type { DeviceTable } from '../../store/tables.ts';
 import { appraiseRecorded } from '../attestation/recorded-evidence.ts';
+import { endGrants } from '../certificates/end-grants.ts';
 import { type Actor, act, type Service } from '../service.ts';
 import { requireDevice } from './show-devices.ts';
 
 /** What an operator does to a device. Each is recorded, and each makes a verdict that is under way look again. */
 type Change = (row: DeviceRow) => Partial<Omit<DeviceTable, 'id' | 'revision'>>;
 
-/** Its trust ends now; its certificates are revoked by whoever grants them. */
+/** Its trust ends now, and with it what it was granted. */
 const untrusted = { is_trusted: 0, trusted_until_ms: null, verdict_status: null, is_stale: 0 } as const;
 
 /** Shut out until it is approved again. */
@@ -58,6 +59,7 @@ export async function removeDevice(service: Service, actor: Actor, id: string): 
   await act(service, { kind: 'device.remove', actor, subject: id }, async (tx) => {
     await requireDevice(tx.devices.find(id));
     await tx.devices.remove(id);
+    await endGrants(tx, id, service.clock(), 'identity');
   });
   service.devices.forget(id);
 }
@@ -82,7 +84,10 @@ const SYSTEM_PCR = 15;
 async function change(service: Service, actor: Actor, kind: string, id: string, of: Change): Promise<void> {
   await act(service, { kind, actor, subject: id }, async (tx) => {
     const row = await requireDevice(tx.devices.find(id));
-    await update(tx, row, of(row));
+    const changed = of(row);
+    await update(tx, row, changed);
+    if (changed.life === 'reset') await endGrants(tx, id, service.clock(), 'identity');
+    else if (changed.is_trusted === 0) await endGrants(tx, id, service.clock(), 'trust');
   });
   service.devices.forget(id);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { endGrants } from '../certificates/end-grants.ts';
 import { act, type Service } from '../service.ts';
 
 /** Devices that one round tells of; more wait for the next. */
@@ -17,7 +18,9 @@ export async function tellOfStaleDevices(service: Service): Promise<number> {
   for (const row of due) {
     const detail = { attestedAtMs: row.attested_at_ms, trustedUntilMs: row.trusted_until_ms };
     await act(service, { kind: 'device.stale', actor: SERVICE, subject: row.id, detail }, async (tx) => {
-      if (await tx.devices.update(row.id, row.revision, { is_stale: 1 })) told += 1;
+      if (!(await tx.devices.update(row.id, row.revision, { is_stale: 1 }))) return;
+      await endGrants(tx, row.id, nowMs, 'trust');
+      told += 1;
     });
     service.devices.forget(row.id);
   }

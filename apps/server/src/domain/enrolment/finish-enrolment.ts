@@ -4,6 +4,7 @@ import { ServerError } from '../../error.ts';
 import type { EnrolmentRow } from '../../store/rows/enrolments.ts';
 import type { Rows } from '../../store/rows.ts';
 import { buildChallenge } from '../attestation/challenge.ts';
+import { attestationCertificatesOf } from '../certificates/attestation-certificate.ts';
 import { sha256Of } from '../random.ts';
 import { act, type Service } from '../service.ts';
 
@@ -11,17 +12,12 @@ import { act, type Service } from '../service.ts';
 const APPROVAL_MS = 7 * 86_400_000;
 const ASK_AGAIN_MS = 30_000;
 
-/** Without what is granted to it. */
-export type Enrolled =
-  | Extract<EnrolmentResult, { state: 'awaiting-approval' }>
-  | Omit<Extract<EnrolmentResult, { state: 'enrolled' }>, 'attestationCertificates'>;
-
 /**
  * The second half: the secret shows that endorsement key and attestation key are in one TPM. From then on device id and the two
  * keys belong together for good. May be repeated, with the same outcome.
  * @throws {ServerError} 'not_found', 'enrolment_expired', 'proof_wrong', 'joining_refused', 'identity_taken'
  */
-export async function finishEnrolment(service: Service, id: string, secret: string): Promise<Enrolled> {
+export async function finishEnrolment(service: Service, id: string, secret: string): Promise<EnrolmentResult> {
   const nowMs = service.clock();
   const { store } = service;
   const row = await store.read.enrolments.find(id);
@@ -43,6 +39,7 @@ export async function finishEnrolment(service: Service, id: string, secret: stri
   return {
     state: 'enrolled',
     deviceId: row.device_id,
+    attestationCertificates: await attestationCertificatesOf(service, row.device_id, nowMs),
     challenge: buildChallenge(service, device, snapshot, nowMs),
   };
 }

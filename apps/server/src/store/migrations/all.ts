@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { core } from './0001-core.ts';
+import { grants } from './0002-grants.ts';
 import type { Migration } from './migration.ts';
 
 /** In order. Add at the end. */
-export const MIGRATIONS: readonly Migration[] = [core];
+export const MIGRATIONS: readonly Migration[] = [core, grants];

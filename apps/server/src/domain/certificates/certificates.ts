@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CertificateRecord } from '@vouchsafe/protocol';
+import { ServerError } from '../../error.ts';
+import { type Actor, act, type Service } from '../service.ts';
+
+/** A device's certificates, the newest first. @throws {ServerError} 'not_found' */
+export async function listCertificates({ store }: Service, deviceId: string): Promise<CertificateRecord[]> {
+  if ((await store.read.devices.find(deviceId)) === undefined) throw noDevice();
+  return (await store.read.certificates.list(deviceId)).map((row) => ({
+    serialNumber: row.serial,
+    authority: row.authority,
+    sha256: row.sha256,
+    issuedAtMs: row.issued_at_ms,
+    notAfterMs: row.not_after_ms,
+    ...(row.revoked_at_ms === null ? {} : { revokedAtMs: row.revoked_at_ms }),
+  }));
+}
+
+/**
+ * Revokes a device's client certificates. A trusted device gets a new one with its next attestation: to shut it out,
+ * quarantine it.
+ * @returns how many were valid
+ * @throws {ServerError} 'not_found'
+ */
+export async function revokeCertificates(service: Service, actor: Actor, deviceId: string): Promise<number> {
+  return act(service, { kind: 'certificate.revoke', actor, subject: deviceId }, async (tx) => {
+    if ((await tx.devices.find(deviceId)) === undefined) throw noDevice();
+    return tx.certificates.revokeAll(deviceId, ['client'], service.clock(), 'privilegeWithdrawn');
+  });
+}
+
+const noDevice = (): ServerError => new ServerError('not_found', 'there is no such device');
