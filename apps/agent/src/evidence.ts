@@ -63,10 +63,14 @@ function wantedLogs(
   return {
     firmware: {
       sha256,
-      ...(sha256 === wanted.firmwareSha256 && !sendsFirmware ? {} : { bytes: encodeBase64url(firmware) }),
+      ...(sha256 === wanted.firmwareSha256 && !sendsFirmware ? {} : { bytes: base64urlOf(firmware) }),
     },
-    ...(userspace === undefined ? {} : { userspace: encodeBase64url(userspace) }),
-    ...(ima === undefined ? {} : { ima: { offset: ima.offset, bytes: encodeBase64url(ima.bytes) } }),
-    ...(launch === undefined ? {} : { launch: encodeBase64url(launch) }),
+    ...(userspace === undefined ? {} : { userspace: base64urlOf(userspace) }),
+    ...(ima === undefined ? {} : { ima: { offset: ima.offset, bytes: base64urlOf(ima.bytes) } }),
+    ...(launch === undefined ? {} : { launch: base64urlOf(launch) }),
   };
 }
+
+/** A log may have megabytes, and the encoder of packages that run everywhere makes a text of single characters. */
+const base64urlOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('base64url');

@@ -19,7 +19,7 @@ const MAX_WORDS = 2000;
 /**
  * A TLS connection with the client certificate whose key is in the TPM. OpenSSL's own client makes it, in a process of its
  * own: Node.js cannot sign a handshake with a key that it does not hold, and a TLS of our own would be a thing to audit. See
- * docs/decisions/0009-tls-with-a-tpm-key.md.
+ * docs/decisions/0010-tls-with-a-tpm-key.md.
  */
 export function connectWithTpmKey(host: string, port: number, options: TpmTlsOptions): Duplex {
   const { folder, caFile, tcti } = options;
