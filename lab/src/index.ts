@@ -8,6 +8,7 @@ export { guestRoot } from './images/guest-root.ts';
 export { buildLabImage, type LabImage, readVariableStore, writeLabDisk, writeLabDiskWith } from './images/lab-image.ts';
 export { buildLabUki, type LabUkiInputs } from './images/lab-uki.ts';
 export { buildRecipeImage, type RecipeImage, type RecipeMembers, writeGuestRoot } from './images/recipe-image.ts';
+export { writeRecipeRoot } from './images/recipe-root.ts';
 export { runVouchsafe } from './images/vouchsafe-command.ts';
 export { findAccelerator } from './machine/accelerator.ts';
 export { bootKernel, type KernelBootRequest } from './machine/boot-kernel.ts';

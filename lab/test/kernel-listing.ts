@@ -23,7 +23,7 @@ export async function listDisks(
   timeoutMs?: number,
 ): Promise<Listing> {
   const kernel = debianCloudKernel();
-  const initrd = guestInitrd(kernel.modulesRoot, rootHashes);
+  const initrd = await guestInitrd(kernel.modulesRoot, rootHashes);
   const more = timeoutMs === undefined ? {} : { timeoutMs };
   return bootKernel({ kernel: kernel.image, initrd, cmdline: 'quiet', disks, memoryMib: 768, ...more });
 }
@@ -149,8 +149,9 @@ const APPLETS = [
   'echo',
 ];
 
-function guestInitrd(modulesRoot: string, rootHashes: readonly string[]): Uint8Array {
-  const modules = modulesInLoadOrder(modulesRoot, VIRTUAL_MACHINE_MODULES).map(({ path }) => join(modulesRoot, path));
+async function guestInitrd(modulesRoot: string, rootHashes: readonly string[]): Promise<Uint8Array> {
+  const ordered = await modulesInLoadOrder(modulesRoot, VIRTUAL_MACHINE_MODULES);
+  const modules = ordered.map(({ path }) => join(modulesRoot, path));
   const files = [
     { path: 'init', from: GUEST, mode: 0o755 },
     { path: 'bin/busybox', from: '/bin/busybox', mode: 0o755 },

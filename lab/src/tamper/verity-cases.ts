@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
 import { type ByteSource, MemorySink, readBytes } from '@vouchsafe/bytes';
+import { partitionUuidsFromRootHash } from '@vouchsafe/disk';
 import { formatVerity, treeLayout } from '@vouchsafe/verity';
 import { LabError } from '../error.ts';
 import { type DiskEdit, flipped } from './disk-edit.ts';
@@ -45,10 +46,14 @@ export const VERITY_CASES = {
     },
   },
   'new-root': {
-    summary: 'one bit of the data, a new tree over it and its root hash on the command line: all three fit together',
+    summary:
+      'one bit of the data, a new tree over it, its root hash on the command line and in the partition table: all of it fits together',
     expected: {
       on: { kind: 'refused', by: ['refused_by_firmware'] },
-      off: { kind: 'visible', reasons: ['section_changed', 'command_line_replaced', 'program_started'] },
+      off: {
+        kind: 'visible',
+        reasons: ['section_changed', 'command_line_replaced', 'program_started', 'partition_table_changed'],
+      },
     },
     change: async (edit) => {
       const { data, hash, header } = edit.verity;
@@ -61,6 +66,15 @@ export const VERITY_CASES = {
       edit.flip(data, 0);
       edit.patch(hash, 0, tree.bytes());
       await replaceRootHash(edit, toHex(rootHash));
+      // The initrd finds the partitions by them.
+      const uuids = partitionUuidsFromRootHash(rootHash);
+      edit.changeTable((table) => ({
+        ...table,
+        partitions: table.partitions.map((partition) => {
+          if (partition.index === data.index) return { ...partition, uuid: uuids.data };
+          return partition.index === hash.index ? { ...partition, uuid: uuids.hash } : partition;
+        }),
+      }));
     },
   },
   'online-data': {

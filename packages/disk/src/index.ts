@@ -30,6 +30,7 @@ export {
   type DefinitionFile,
   parseDefinitionFile,
 } from './ddi/definition-file.ts';
+export { parseDefinitionSize } from './ddi/definition-size.ts';
 export {
   EXTENSION_CLASSES,
   type ExtensionClass,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type BuildOptions, type BuiltImage, buildImage } from './build/build-image.ts';
+export { type BuiltKataImage, buildKataImage } from './build/build-kata-image.ts';
 export { type BuildWhenChangedOptions, buildWhenChanged, type UpToDateImage } from './build/build-when-changed.ts';
 export { makeUki } from './build/signed-uki.ts';
 export { makeVerityRoot, type VerityRoot } from './build/verity-root.ts';
@@ -33,10 +34,11 @@ export { encodeCycloneDx, type SystemIdentity } from './packages/cyclonedx.ts';
 export type { InstalledPackage, InstalledPackages } from './packages/installed-package.ts';
 export { readInstalledPackages } from './packages/read-installed-packages.ts';
 export { FIRST_RECIPE } from './recipe/first-recipe.ts';
+export type { InitrdInput } from './recipe/initrd-input.ts';
 export { type KernelInput, parseKernelInput } from './recipe/kernel-input.ts';
 export { type OpenKernel, openKernel } from './recipe/open-kernel.ts';
 export { type OpenRootRequest, openRoot } from './recipe/open-root.ts';
-export { type InitrdInput, parseRecipe, type Recipe } from './recipe/recipe.ts';
+export { parseRecipe, type Recipe } from './recipe/recipe.ts';
 export { RecipeNode } from './recipe/recipe-node.ts';
 export { parseRootInput, type RootInput } from './recipe/root-input.ts';
 export { parseTreeRules } from './recipe/tree-rules.ts';

@@ -268,9 +268,14 @@ const LEAST = { name: 'edge', version: '"1"', root: '{ tar: t }', kernel: '{ fol
 test('the examples of docs/recipe.md are recipes', () => {
   const page = readFileSync(new URL('../../../docs/recipe.md', import.meta.url), 'utf8');
   const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => {
-    const [[name] = assert.fail('an example of nothing')] = parse(text).members();
+    const example = parse(text).members();
+    const [[name] = assert.fail('an example of nothing')] = example;
+    const isLayout = example.some(([key]) => key === 'layout');
     const more = Object.entries(LEAST).filter(([key]) => key !== name);
-    const recipe = parseRecipe(text + more.map(([key, value]) => `${key}: ${value}\n`).join(''), 'recipe.md');
+    const recipe = parseRecipe(
+      text + (isLayout ? 'loader: l\n' : '') + more.map(([key, value]) => `${key}: ${value}\n`).join(''),
+      'recipe.md',
+    );
     return { name, recipe };
   });
   const roots = examples.filter(({ name }) => name === 'root');
@@ -278,6 +283,7 @@ test('the examples of docs/recipe.md are recipes', () => {
     roots.map(({ recipe }) => recipe.root.map(({ kind }) => kind).join()),
     ['tar', 'oci', 'folder', 'deb,deb', 'deb,tar,folder,file'],
   );
-  for (const name of ['rules', 'kernel', 'ima', 'budgets'])
+  const more = ['initrd', 'phases', 'layout', 'var', 'sysexts', 'profile'];
+  for (const name of ['rules', 'kernel', 'ima', 'budgets', ...more])
     assert.ok(examples.some((example) => example.name === name));
 });

@@ -31,7 +31,10 @@ test('a recipe says what it says', () => {
   assert.deepEqual(recipe.root, [{ kind: 'tar', path: 'rootfs.tar' }]);
   assert.deepEqual(recipe.kernel, { kind: 'folder', path: 'kernel' });
   assert.equal(recipe.initrd.kind, 'made');
-  assert.deepEqual([recipe.commandLine, recipe.phases, recipe.banks], ['', [], ['sha256']]);
+  assert.deepEqual([recipe.commandLine, recipe.banks], ['', ['sha256']]);
+  const own = ['enter-initrd', 'enter-initrd:leave-initrd'];
+  assert.deepEqual([recipe.phases, recipe.policyPhases], [own, own]);
+  assert.deepEqual(recipe.layout, { verity: 'root', slots: 1, slotBytes: undefined, espBytes: undefined });
   assert.equal(parseRecipe(FIRST_RECIPE, 'first').name, 'edge');
 });
 
@@ -41,7 +44,9 @@ test('every commented line of the first recipe is one that is taken', () => {
   const recipe = parseRecipe(all, 'all');
   assert.equal(recipe.rules.length, 2);
   assert.ok(recipe.initrd.kind === 'made' && recipe.initrd.modules && recipe.loader && recipe.stub);
-  assert.equal(recipe.phases.length, 2);
+  assert.equal(recipe.phases.length, 4);
+  assert.deepEqual(recipe.policyPhases, ['enter-initrd']);
+  assert.deepEqual([recipe.layout.slots, recipe.layout.slotBytes, recipe.var?.sizeBytes], [2, 2 ** 31, 2 ** 32]);
   assert.equal(recipe.kernel.version, '6.1.0-13-amd64');
 });
 
@@ -79,6 +84,21 @@ test('what does not fit is said with line and column', () => {
     [`${GOOD}budgets: { boot: 20 }\n`, 'r.yaml:8:18: budgets.boot'],
     [`${GOOD}budgets: { uki: 9999999999999999G }\n`, 'r.yaml:8:17: budgets.uki'],
     [GOOD.replace('tar: rootfs.tar', 'tar: rootfs.tar\n  compression: zstd'), 'r.yaml:5:16: root.compression'],
+    [`${GOOD}phases: [sysinit]\n`, 'r.yaml:8:10: phases[1]'],
+    [`${GOOD}policy-phases: [ready]\n`, 'r.yaml:8:17: policy-phases[1]'],
+    [`${GOOD}layout: { slots: 2 }\n`, 'r.yaml:8:9: layout'],
+    [
+      `${GOOD}loader: l\nlayout: { slots: 2 }\n`.replace('edge', 'a-name-of-some-twenty-characters'),
+      'r.yaml:1:7: name',
+    ],
+    [`${GOOD}layout: { slot-size: 4097 }\n`, 'r.yaml:8:22: layout.slot-size'],
+    [`${GOOD}var: { size: 1M }\n`, 'r.yaml:8:14: var.size'],
+    [`${GOOD}var: { size: 1Q }\n`, 'r.yaml:8:14: var.size'],
+    [`${GOOD}initrd: { files: [i] }\nvar: { size: 64M }\n`, 'r.yaml:9:6: var'],
+    [`${GOOD}sysexts: [a.confext.raw]\n`, 'r.yaml:8:11: sysexts[1]'],
+    [`${GOOD}credentials: [a.cred, b/A.cred]\n`, 'r.yaml:8:23: credentials[2]'],
+    [`${GOOD}profile: kata\nloader: l\n`, 'r.yaml:9:9: loader'],
+    [`${GOOD}profile: kata\nlayout: { verity: usr }\n`, 'r.yaml:9:9: layout'],
     ['', 'r.yaml:1:1'],
     ['- a\n', 'r.yaml:1:1'],
   ];

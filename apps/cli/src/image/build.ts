@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname } from 'node:path';
 import { parseUtf8, TextError, toHex } from '@vouchsafe/base';
-import { buildWhenChanged, parseRecipe } from '@vouchsafe/image';
+import { type BuildOptions, buildKataImage, buildWhenChanged, parseRecipe, type Recipe } from '@vouchsafe/image';
 import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
 import { readSmallFile } from '../parse.ts';
 import type { Session } from '../session.ts';
@@ -42,13 +42,15 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
   if (path === '-') throw new UsageError('a recipe is a file: its paths are relative to its folder');
   const recipe = parseRecipe(readText(path), path, options.set);
   session.whenInterrupted = 'what was not whole is gone';
-  const built = await buildWhenChanged(recipe, {
+  const place = {
     recipeFolder: dirname(path),
     outputFolder: options.output,
     force: options.force ?? false,
     rebuild: options.rebuild ?? false,
     ...session.work,
-  });
+  };
+  if (recipe.profile === 'kata') return buildGuest(session, recipe, place);
+  const built = await buildWhenChanged(recipe, place);
   const { diskPath, ukiPath, manifestPath, partPaths, packageCount, sizesPath, diskBytes } = built;
   for (const note of built.notes) session.note(note);
   const rootHash = toHex(built.rootHash);
@@ -77,6 +79,23 @@ async function run(session: Session, path: string, options: BuildCommandOptions)
       notes: built.notes,
       wasUnchanged: built.wasUnchanged,
     },
+  );
+}
+
+async function buildGuest(session: Session, recipe: Recipe, place: BuildOptions): Promise<void> {
+  const { rootHash, ...built } = await buildKataImage(recipe, place);
+  const { name, version } = recipe;
+  session.answer(
+    [
+      `${name} ${version}, for a confidential guest`,
+      `  disk         ${built.diskPath} (${built.diskBytes} octets)`,
+      `  kernel       ${built.kernelPath}`,
+      `  initrd       ${built.initrdPath}`,
+      `  command line ${built.commandLinePath}`,
+      `  verity       ${built.verityPath}`,
+      `  root hash    ${toHex(rootHash)}`,
+    ].join('\n'),
+    { name, version, ...built, rootHash: toHex(rootHash) },
   );
 }
 

@@ -18,10 +18,11 @@ import { requireBudgets } from '../report/check-budgets.ts';
 import { sizeReport } from '../report/size-report.ts';
 import { treemapSvg } from '../report/treemap-svg.ts';
 import { espMembers } from './esp-members.ts';
+import { hermeticUsr } from './hermetic-usr.ts';
 import { imageCommandLine } from './image-command-line.ts';
 import { openImageKeys } from './image-keys.ts';
 import { imageManifest } from './image-manifest.ts';
-import { imagePartitions, MATCH_KEY, rootBytes, seedOf } from './image-partitions.ts';
+import { imagePartitions, rootBytes, seedOf } from './image-partitions.ts';
 import { type ImagePart, imageParts } from './image-parts.ts';
 import { openInitrds } from './open-initrds.ts';
 import { osReleaseOf } from './os-release.ts';
@@ -60,6 +61,8 @@ export interface BuildOptions extends LongWork {
   readonly inputs?: BuildInputs;
 }
 
+/** By which a kernel and an initrd grow between versions. */
+const SLACK_BYTES = 16 * 1024 * 1024;
 const DEFAULT_STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
 
 /**
@@ -82,9 +85,11 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     await openRoot({ input: recipe.root, rules: recipe.rules, folder, timestampSeconds, ...work }),
   );
   const { entries, given } = root;
+  const matchKey = recipe.layout.verity;
+  const tree = matchKey === 'usr' ? hermeticUsr(entries, timestampSeconds) : entries;
   const kernel = files.use(await openKernel(recipe.kernel, folder, work));
   const keys = await openImageKeys(at(recipe.keys));
-  const initrds = openInitrds(recipe, kernel, at, open);
+  const initrds = await openInitrds(recipe, kernel, at, open);
   const osRelease = osReleaseOf(entries, recipe);
   const contents = { linux: kernel.image, initrds, osrel: osRelease, uname: utf8(kernel.version) };
   const stub = open(recipe.stub ?? DEFAULT_STUB);
@@ -92,14 +97,18 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   const listed = readInstalledPackages(given);
   const installed = { ...listed, packages: withGiven(listed.packages, await givenPackages(recipe, folder)) };
   const initrdBytes = initrds.reduce((sum, { size }) => sum + size, 0);
+  const { sysexts, confexts, credentials } = recipe.companions;
+  const companions = [...sysexts, ...confexts, ...credentials].map(open);
+  // The next version's UKI is about as large.
+  const ukiBytes = SLACK_BYTES + stub.size + kernel.image.size + initrdBytes;
   let uki: ByteSource | undefined;
   const members = async (hashes: RootHashes): Promise<readonly FatMember[]> => {
-    const cmdline = utf8(imageCommandLine(recipe, hashes.get(MATCH_KEY) as Uint8Array));
-    const signed = await policyContents(stub, { ...contents, cmdline }, keys.pcr, recipe.phases, outputFolder);
+    const cmdline = utf8(imageCommandLine(recipe, hashes.get(matchKey) as Uint8Array));
+    const signed = await policyContents(stub, { ...contents, cmdline }, keys.pcr, recipe.policyPhases, outputFolder);
     const spool = files.use(SpoolFile.create('UKI', outputFolder));
     await writeUki(stub, signed, keys.db, spool, outputFolder);
     uki = spool.source();
-    return espMembers(recipe, uki, loader);
+    return espMembers(recipe, uki, loader, companions);
   };
   let finished: FinishedImage | undefined;
   /** All that may be refused comes before the disk has its name. */
@@ -108,7 +117,9 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     const report = sizeReport(disk, { packages: installed.packages });
     const sizes = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki.size, initrdBytes };
     requireBudgets(recipe.budgets, sizes, report);
-    const { parts, notes } = await imageParts(recipe, names, { entries, installed, initrds, osRelease }, work);
+    const mount = matchKey === 'usr' ? '/usr' : '/';
+    const request = { entries: tree, installed, initrds, osRelease, mount } as const;
+    const { parts, notes } = await imageParts(recipe, names, request, work);
     const variables = keyVariables(at(recipe.keys));
     const measured = { disk, uki, banks, parts: parts.map(({ part }) => part), variables };
     const predicted = imageManifest(recipe, names, measured);
@@ -122,7 +133,7 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   };
   const built = await writeDdi(
     {
-      partitions: imagePartitions(members, entries, recipe.compression),
+      partitions: imagePartitions({ recipe, members, tree, ukiBytes }),
       seedUuid: recipe.seed ?? seedOf(recipe.name),
       timestampSeconds,
       signer: keys.verity,
@@ -145,7 +156,7 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     partPaths: parts.map(({ path }) => path),
     packageCount: installed.packages.length,
     sizesPath: names.sizes,
-    rootHash: built.rootHashes.get(MATCH_KEY) as Uint8Array,
+    rootHash: built.rootHashes.get(matchKey) as Uint8Array,
     diskBytes: built.sizeBytes,
     manifest,
     notes,

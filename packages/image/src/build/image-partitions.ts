@@ -4,46 +4,68 @@ import { digest } from '@vouchsafe/crypto';
 import {
   architecturePartitionType,
   commonPartitionType,
-  type ErofsCompression,
   type FatMember,
   type GptTable,
   partitionPlace,
   type TreeEntry,
 } from '@vouchsafe/disk';
 import type { DdiPartition, RootHashes } from '../ddi/content.ts';
+import { withEmptySlots } from '../ddi/slots.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 
-/** By which the parts of the verity root find each other. */
-export const MATCH_KEY = 'root';
+export interface ImagePartitions {
+  readonly recipe: Recipe;
+  readonly members: (hashes: RootHashes) => Promise<readonly FatMember[]>;
+  /** What is under dm-verity. */
+  readonly tree: readonly TreeEntry[];
+  /** Octets that a UKI of the next version may have, where there is to be room for two. */
+  readonly ukiBytes: number;
+}
 
 /** The partitions of an image, in the order in which they lie on the disk. */
-export function imagePartitions(
-  members: (hashes: RootHashes) => Promise<readonly FatMember[]>,
+export function imagePartitions({ recipe, members, tree, ukiBytes }: ImagePartitions): readonly DdiPartition[] {
+  const { layout } = recipe;
+  const { espBytes } = layout;
+  const isDouble = layout.slots === 2;
+  const esp: DdiPartition = {
+    name: 'esp',
+    typeUuid: commonPartitionType('esp'),
+    label: 'esp',
+    content: { kind: 'vfat', members, label: 'ESP' },
+    ...(espBytes === undefined ? { growthBytes: isDouble ? ukiBytes : 0 } : { minBytes: espBytes, maxBytes: espBytes }),
+  };
+  const partitions = [esp, ...verityPartitions(recipe, tree), ...varPartitions(recipe)];
+  return isDouble ? withEmptySlots(partitions) : partitions;
+}
+
+/** Data, hash tree and the signature of the root hash. */
+export function verityPartitions(
+  { name, version, layout, compression }: Recipe,
   tree: readonly TreeEntry[],
-  compression: ErofsCompression,
-): DdiPartition[] {
-  const type = (name: 'root' | 'root-verity' | 'root-verity-sig'): string => architecturePartitionType(name, 'x86-64');
-  const verity = (role: 'data' | 'hash' | 'signature') => ({ role, matchKey: MATCH_KEY });
+): readonly DdiPartition[] {
+  const { verity: what, slots, slotBytes } = layout;
+  const partition = (suffix: '' | '-verity' | '-verity-sig', role: 'data' | 'hash' | 'signature') =>
+    ({
+      name: `${what}${suffix}`,
+      typeUuid: architecturePartitionType(`${what}${suffix}`, 'x86-64'),
+      // Of several versions each is known by its label: sysupdate.d(5), MatchPattern=.
+      label: slots === 2 ? `${name}_${version}${suffix.replaceAll('-', '_')}` : `${what}-x86-64${suffix}`,
+      verity: { role, matchKey: what },
+    }) as const;
+  const size = slotBytes === undefined ? {} : { minBytes: slotBytes, maxBytes: slotBytes };
   return [
-    {
-      name: 'esp',
-      typeUuid: commonPartitionType('esp'),
-      label: 'esp',
-      content: { kind: 'vfat', members, label: 'ESP' },
-    },
-    {
-      name: 'root',
-      typeUuid: type('root'),
-      label: 'root-x86-64',
-      verity: verity('data'),
-      content: { kind: 'erofs', tree, compression },
-    },
-    { name: 'root-verity', typeUuid: type('root-verity'), label: 'root-x86-64-verity', verity: verity('hash') },
-    {
-      name: 'root-verity-sig',
-      typeUuid: type('root-verity-sig'),
-      label: 'root-x86-64-verity-sig',
-      verity: verity('signature'),
-    },
+    { ...partition('', 'data'), content: { kind: 'erofs', tree, compression }, ...size },
+    partition('-verity', 'hash'),
+    partition('-verity-sig', 'signature'),
+  ];
+}
+
+/** Left empty: the first boot makes it, so that its key is the machine's alone; PCR 5 does not change by it. */
+function varPartitions({ var: volume }: Recipe): readonly DdiPartition[] {
+  if (volume === undefined) return [];
+  const { sizeBytes } = volume;
+  return [
+    { name: 'var', typeUuid: commonPartitionType('var'), label: 'var', minBytes: sizeBytes, maxBytes: sizeBytes },
   ];
 }
 

@@ -53,5 +53,5 @@ export async function listedInitrdFiles(initrds: readonly ByteSource[], work: Lo
   const trees: (readonly TreeEntry[])[] = [];
   for (const initrd of initrds) trees.push(open.use(await openInitrd(initrd, work)).entries);
   const [only = []] = trees;
-  return listedFiles(trees.length > 1 ? overlayTrees(trees) : only, '/', work);
+  return await listedFiles(trees.length > 1 ? overlayTrees(trees) : only, '/', work);
 }

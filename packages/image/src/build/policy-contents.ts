@@ -10,7 +10,7 @@ import { formatPem, type Signer } from '@vouchsafe/pki';
 /**
  * The contents with the public key that signs PCR policies and with its signatures for the PCR 11 that they lead to, so that
  * what is sealed to the key opens on this image.
- * @param phases boot phase paths that the image goes through after the kernel's start.
+ * @param phases boot phase paths in which it opens; the empty one is the moment when the kernel has started.
  * @throws {MeasureError} @throws {PeError} @throws {PkiError}
  */
 export async function policyContents(
@@ -26,7 +26,7 @@ export async function policyContents(
   using unsigned = SpoolFile.create('UKI without policies', spoolFolder);
   await buildUki(openPe(stub), withKey, unsigned);
   const uki = openPe(unsigned.source());
-  const request = { banks: [...signers.keys()], phases: ['', ...phases] };
+  const request = { banks: [...signers.keys()], phases };
   const signatures = await signPcrPolicies(predictPcr11(uki, request), signers);
   return { ...withKey, pcrsig: utf8(formatPcrSignatures(signatures)) };
 }

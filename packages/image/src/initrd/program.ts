@@ -9,7 +9,11 @@ import { ImageError } from '../error.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 
 /** Where Debian and its like keep libraries on x86-64; the loader itself lies in /lib64. */
-const LIBRARY_FOLDERS = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'lib64', 'usr/lib64', 'lib', 'usr/lib'];
+const LIBRARY_FOLDERS = [
+  ...['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'lib64', 'usr/lib64', 'lib', 'usr/lib'],
+  // systemd's own, which its programs find by their run path.
+  ...['usr/lib/x86_64-linux-gnu/systemd', 'usr/lib/systemd'],
+];
 
 /** A file by its place in a tree and its place on this machine. */
 export interface PlacedFile {

@@ -28,6 +28,22 @@ kernel:
 # Without this an initrd is made that opens the verity root, on a virtual machine, and nothing else.
 # initrd:
 #   modules: [virtio_pci, virtio_blk, virtio_console, dm-verity, erofs]
+#   root-hash-signature: required
+
+# What is under dm-verity, root or usr (hermetic: all else is made of it at each boot), and room for a next version.
+# layout:
+#   verity: usr
+#   slots: 2
+#   slot-size: 2G
+#   esp-size: 512M
+
+# An encrypted /var, made on the first boot; its key is sealed to this machine and to what the pcr key has signed.
+# var:
+#   size: 4G
+
+# Files beside the image on the ESP, measured into PCR 12 and 13.
+# sysexts: [debug.raw]
+# credentials: [site.cred]
 
 # systemd's stub, the first part of the image.
 # stub: /usr/lib/systemd/boot/efi/linuxx64.efi.stub
@@ -50,6 +66,9 @@ keys: keys
 #   uki: 64M
 #   boot: 20s
 
-# Boot phases that the root extends into PCR 11 (systemd-pcrphase).
-# phases: [enter-initrd, 'enter-initrd:leave-initrd']
+# What the root extends into PCR 11 after the initrd's own phases (systemd-pcrphase).
+# phases: ['enter-initrd:leave-initrd:sysinit', 'enter-initrd:leave-initrd:sysinit:ready']
+
+# The phases in which what is sealed to the pcr key opens; with an encrypted /var only this one, unless they are given.
+# policy-phases: [enter-initrd]
 `;

@@ -2,22 +2,16 @@
 import type { ErofsCompression, TreeRule } from '@vouchsafe/disk';
 import { BANKS, type Bank } from '@vouchsafe/manifest';
 import { type Budgets, parseBudgets } from './budgets.ts';
+import { checkTogether } from './check-together.ts';
+import { type CompanionsInput, parseCompanions } from './companions-input.ts';
 import { type ImaInput, parseIma } from './ima-input.ts';
+import { type InitrdInput, parseInitrdInput, parsePhases } from './initrd-input.ts';
 import { type KernelInput, parseKernelInput } from './kernel-input.ts';
+import { type LayoutInput, parseLayout, parseVar } from './layout-input.ts';
+import { parsePolicyPhases } from './policy-phases.ts';
 import { RecipeNode } from './recipe-node.ts';
 import { parseRootInput, type RootInput } from './root-input.ts';
 import { parseTreeRules } from './tree-rules.ts';
-
-/** An initrd: files that are there already, or one that is made. */
-export type InitrdInput =
-  | { readonly kind: 'files'; readonly paths: readonly string[] }
-  | {
-      readonly kind: 'made';
-      /** By name; their dependencies come with them. */
-      readonly modules: readonly string[] | undefined;
-      readonly busybox: string | undefined;
-      readonly dmsetup: string | undefined;
-    };
 
 /** What an image is made of. Paths are as they stand in the file, from its folder. */
 export interface Recipe {
@@ -42,6 +36,14 @@ export interface Recipe {
   readonly keys: string;
   /** Boot phase paths that initrd and root extend into PCR 11. */
   readonly phases: readonly string[];
+  /** Those in which what is sealed to the pcr key opens; the empty one is the bare kernel. */
+  readonly policyPhases: readonly string[];
+  readonly layout: LayoutInput;
+  /** An encrypted /var, made on the first boot. */
+  readonly var: { readonly sizeBytes: number } | undefined;
+  readonly companions: CompanionsInput;
+  /** 'kata': for a confidential guest, which is booted without firmware and TPM. */
+  readonly profile: 'machine' | 'kata';
   readonly banks: readonly Bank[];
   /** Without it the kernel is not told to measure files. */
   readonly ima: ImaInput | undefined;
@@ -62,6 +64,13 @@ const NAMES = [
   'loader',
   'keys',
   'phases',
+  'policy-phases',
+  'layout',
+  'var',
+  'sysexts',
+  'confexts',
+  'credentials',
+  'profile',
   'banks',
   'ima',
   'budgets',
@@ -79,7 +88,9 @@ const MAX_TIME = 0xffff_ffff;
 export function parseRecipe(text: string, file: string, settings: ReadonlyMap<string, string> = new Map()): Recipe {
   const node = RecipeNode.parse(text, file, settings).allow(...NAMES);
   const timestampSeconds = node.optional('timestamp')?.integer(0, MAX_TIME) ?? 0;
-  return {
+  const initrd = parseInitrdInput(node.optional('initrd'));
+  const phases = parsePhases(node.optional('phases'), initrd);
+  const recipe: Recipe = {
     name: word(node.member('name')),
     version: word(node.member('version')),
     seed: seedOf(node.optional('seed')),
@@ -88,20 +99,23 @@ export function parseRecipe(text: string, file: string, settings: ReadonlyMap<st
     compression: node.member('root').optional('compression')?.oneOf('none', 'lz4') ?? 'none',
     rules: parseTreeRules(node.optional('rules')),
     kernel: parseKernelInput(node.member('kernel')),
-    initrd: parseInitrd(node.optional('initrd')),
+    initrd,
     stub: node.optional('stub')?.text(),
     commandLine: commandLineOf(node.optional('command-line'), node.optional('ima') !== undefined),
     loader: node.optional('loader')?.text(),
     keys: node.member('keys').text(),
-    phases:
-      node
-        .optional('phases')
-        ?.items()
-        .map((phase) => phase.text()) ?? [],
+    phases,
+    policyPhases: parsePolicyPhases(node, phases, initrd),
+    layout: parseLayout(node.optional('layout')),
+    var: parseVar(node.optional('var')),
+    companions: parseCompanions(node),
+    profile: node.optional('profile')?.oneOf('machine', 'kata') ?? 'machine',
     banks: banksOf(node.optional('banks')),
     ima: parseIma(node.optional('ima')),
     budgets: parseBudgets(node.optional('budgets')),
   };
+  checkTogether(recipe, node);
+  return recipe;
 }
 
 /** What becomes part of the names of files and partitions. */
@@ -129,25 +143,6 @@ function commandLineOf(node: RecipeNode | undefined, hasIma: boolean): string {
   }
   if (!/^[\x20-\x7e]{0,2048}$/.test(text)) node?.refuse('expected one line of at most 2048 printable ASCII characters');
   return text;
-}
-
-function parseInitrd(node: RecipeNode | undefined): InitrdInput {
-  if (node === undefined) return { kind: 'made', modules: undefined, busybox: undefined, dmsetup: undefined };
-  const files = node.optional('files');
-  if (files !== undefined) {
-    node.allow('files');
-    return { kind: 'files', paths: files.items().map((item) => item.text()) };
-  }
-  node.allow('files', 'modules', 'busybox', 'dmsetup');
-  return {
-    kind: 'made',
-    modules: node
-      .optional('modules')
-      ?.items()
-      .map((item) => item.text()),
-    busybox: node.optional('busybox')?.text(),
-    dmsetup: node.optional('dmsetup')?.text(),
-  };
 }
 
 function banksOf(node: RecipeNode | undefined): readonly Bank[] {
