@@ -2,18 +2,20 @@
 // An encrypted /var on one disk and one TPM, through several boots: the first makes it, the second finds what was left in it,
 // an update signed with the same pcr key opens it, and an image that is signed for boot only does not.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { utf8 } from '@vouchsafe/base';
+import { toHex, utf8 } from '@vouchsafe/base';
 import { memorySource } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
+import { digest } from '@vouchsafe/crypto';
 import { readLuks2 } from '@vouchsafe/disk';
 import { makeUki } from '@vouchsafe/image';
-import { type BootResult, bootDisk, STUB } from '@vouchsafe/lab';
+import { type BootResult, bootDisk, runVouchsafe, STUB } from '@vouchsafe/lab';
 import { openPe, readSmallSection, sectionSource } from '@vouchsafe/pe';
 import { openKeyFileSigner } from '@vouchsafe/pki/node';
-import { needsTool, tempDir } from '@vouchsafe/testing';
+import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
 import {
   assertPredicted,
   type BuiltRecipe,
@@ -28,7 +30,7 @@ import {
 
 const tools = needsTool(
   ...['qemu-system-x86_64', 'swtpm', 'dmsetup', 'busybox', 'dpkg', 'cryptsetup', 'openssl', 'mke2fs'],
-  ...['systemd-cryptenroll'],
+  ...['systemd-cryptenroll', 'tpm2'],
 );
 const LINES = ['initrd: { root-hash-signature: required }', 'var: { size: 48M }'];
 
@@ -141,5 +143,27 @@ describe('an encrypted /var', tools, () => {
     assert.equal(token?.type, 'systemd-tpm2');
     assert.deepEqual([token['tpm2-pcrs'], token['tpm2_pubkey_pcrs']], [[], [11]]);
     assert.deepEqual(Object.keys(metadata.keyslots), token.keyslots);
+  });
+
+  test('the command opens it with this TPM, brought to where the manifest says that the initrd has it; not before', async (t) => {
+    const [path, signatures, key] = ['var.luks', 'pcrsig.json', 'slot.key'].map((name) => join(dir, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(path, volume);
+    using uki = FileSource.open(first.uki);
+    writeFileSync(signatures, readSmallSection(openPe(uki), '.pcrsig') ?? '');
+    const swtpm = await startSwtpm(t, join(dir, 'tpm'));
+    const unseal = (): string =>
+      runVouchsafe('tpm', 'unseal', path, '--pcrsig', signatures, '--tpm', `swtpm:${swtpm.path}`, '-o', key);
+    assert.throws(unseal, { code: 'tool_failed' });
+    const { boots, events } = first.manifest;
+    const on = boots.find(({ condition }) => condition.secureBoot === 'on');
+    const digests = (on?.events ?? []).flatMap((i) => (events[i]?.pcr === 11 ? [events[i].digests.sha256] : []));
+    const phase = toHex(digest('sha256', utf8('enter-initrd')));
+    await swtpm.tool('tpm2_pcrextend', ...[...digests, phase].map((value) => `11:sha256=${value}`));
+    unseal();
+    execFileSync('cryptsetup', ['open', '--test-passphrase', '--key-file', key, path]);
   });
 });

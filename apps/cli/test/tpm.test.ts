@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -10,8 +10,10 @@ import {
   createPrimary,
   execute,
   flush,
+  policyPcr,
   seal,
   srkTemplate,
+  startPolicy,
   systemdPinAuth,
   TPM_RH,
   tpm2EvictControl,
@@ -185,6 +187,45 @@ test(
     const second = tpm('unseal', volume, '--token', '1');
     assert.equal(second.stdout, readFileSync(at('passphrase'), 'utf8'), second.stderr);
     assert.equal(tpm('unseal', volume).code, EXIT.usage, 'which of the two?');
+  },
+);
+
+test(
+  'a volume of systemd-cryptenroll under a signed policy opens by its token, and not when PCR 11 has gone on',
+  needsTool('swtpm', 'systemd-cryptenroll', 'cryptsetup', 'tpm2_pcrextend'),
+  async (t) => {
+    const { swtpm, at, tpm } = await machine(t);
+    const volume = at('volume');
+    writeFileSync(volume, '');
+    truncateSync(volume, 32 * 1024 * 1024);
+    writeFileSync(at('password'), 'passphrase');
+    const quick = ['--pbkdf', 'pbkdf2', '--pbkdf-force-iterations', '1000'];
+    execFileSync('cryptsetup', ['luksFormat', '-q', '--type', 'luks2', ...quick, volume, at('password')]);
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    writeFileSync(at('key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+    const pcrs = [{ bank: 'sha256', pcrs: [11] }] as const;
+    const values = [{ bank: 'sha256', pcr: 11, value: new Uint8Array(32) }] as const;
+    const { digest } = policyPcr(startPolicy('sha256'), pcrs, values);
+    const entry = {
+      pcrs: [11],
+      pkfp: createHash('sha256')
+        .update(publicKey.export({ type: 'pkcs1', format: 'der' }))
+        .digest('hex'),
+      pol: Buffer.from(digest).toString('hex'),
+      sig: sign('sha256', digest, privateKey).toString('base64'),
+    };
+    writeFileSync(at('pcrsig.json'), JSON.stringify({ sha256: [entry] }));
+    const env = { ...process.env, PASSWORD: 'passphrase' };
+    const policy = ['--tpm2-pcrs=', `--tpm2-public-key=${at('key.pem')}`, '--tpm2-public-key-pcrs=11'];
+    const device = `--tpm2-device=swtpm:path=${swtpm.path}`;
+    // It opens what it has sealed itself, by this signature.
+    const enrol = [device, ...policy, `--tpm2-signature=${at('pcrsig.json')}`, volume];
+    execFileSync('systemd-cryptenroll', enrol, { env, stdio: 'pipe' });
+    const opened = tpm('unseal', volume, '--pcrsig', at('pcrsig.json'), '-o', at('slot'));
+    assert.equal(opened.code, EXIT.good, opened.stderr);
+    execFileSync('cryptsetup', ['open', '--test-passphrase', '--key-slot', '1', '--key-file', at('slot'), volume]);
+    await swtpm.tool('tpm2_pcrextend', `11:sha256=${'22'.repeat(32)}`);
+    assert.equal(tpm('unseal', volume, '--pcrsig', at('pcrsig.json')).code, EXIT.no);
   },
 );
 

@@ -63,11 +63,13 @@ export function isOpenPolicy({ signedPcrs, pcrlock, pcrs, withPin }: SealPolicy)
 
 /**
  * The signing key as TPM2_LoadExternal takes it: its name goes into the policy. systemd, src/shared/tpm2-util.c
- * (openssl_pubkey_to_tpm2_pubkey): SHA-256, decrypt, sign and userWithAuth.
+ * (openssl_pubkey_to_tpm2_pubkey): SHA-256, decrypt, sign and userWithAuth, an RSA exponent as the number that it is.
  */
 export function policyKeyArea(spki: Uint8Array): PublicArea {
   const attributes = objectAttributes('decrypt', 'signEncrypt', 'userWithAuth');
-  return publicArea(publicAreaFromSpki(spki, { nameAlg: 'sha256', objectAttributes: attributes }));
+  return publicArea(
+    publicAreaFromSpki(spki, { nameAlg: 'sha256', objectAttributes: attributes, rsaDefaultExponent: 'number' }),
+  );
 }
 
 /**
