@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Recipe } from './recipe.ts';
+import type { InitrdInput } from './initrd-input.ts';
+import type { LayoutInput } from './layout-input.ts';
 import type { RecipeNode } from './recipe-node.ts';
 
 /** Characters of a partition's label. UEFI 2.10, table 5.6. */
 const MAX_LABEL = 36;
 
+/** The members of a recipe that depend on each other. */
+interface DependentMembers {
+  readonly name: string;
+  readonly version: string;
+  readonly initrd: InitrdInput;
+  readonly layout: LayoutInput;
+  readonly var: { readonly sizeBytes: number } | undefined;
+  readonly profile: 'machine' | 'kata';
+}
+
 /** What each member may be is one thing, what goes with what another. @throws {ImageError} 'recipe_invalid' */
-export function checkTogether(recipe: Recipe, node: RecipeNode): void {
+export function checkTogether(recipe: DependentMembers, node: RecipeNode): void {
   const { profile, initrd, layout } = recipe;
   const isGiven = (name: string): boolean => node.optional(name) !== undefined;
   const refuse = (name: string, problem: string): never => node.member(name).refuse(problem);

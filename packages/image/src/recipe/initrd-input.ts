@@ -41,7 +41,7 @@ export function parseInitrdInput(node: RecipeNode | undefined): InitrdInput {
 }
 
 /** Boot phase paths that an initrd which is made goes through. */
-export const MADE_INITRD_PHASES: readonly string[] = ['enter-initrd', 'enter-initrd:leave-initrd'];
+const MADE_INITRD_PHASES: readonly string[] = ['enter-initrd', 'enter-initrd:leave-initrd'];
 
 /** What such an initrd has gone through when it hands over. */
 const BEFORE_ROOT = 'enter-initrd:leave-initrd';
