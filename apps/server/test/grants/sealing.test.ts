@@ -5,8 +5,19 @@ import { constants, createDecipheriv, generateKeyPairSync, privateDecrypt } from
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseBase64url } from '@vouchsafe/protocol';
-import { needsTool, tempDir } from '@vouchsafe/testing';
+import { parseBase64url, SECRET_LABEL } from '@vouchsafe/protocol';
+import { needsTool, startSwtpm, tempDir } from '@vouchsafe/testing';
+import {
+  createObject,
+  createPrimary,
+  decryptionKeyTemplate,
+  execute,
+  loadObject,
+  spkiOf,
+  srkTemplate,
+  tpm2RsaDecrypt,
+} from '@vouchsafe/tpm';
+import { openSwtpm } from '@vouchsafe/tpm/node';
 import { newKeyFile, parseKeyRing } from '../../src/domain/secrets/key-ring.ts';
 import { secretContext, wrapSecret } from '../../src/domain/secrets/wrap-secret.ts';
 import { openKeyRing } from '../../src/main/secret-key.ts';
@@ -116,6 +127,27 @@ test('the key comes out of a PKCS #11 token', needsTool('softhsm2-util', 'pkcs11
   const decrypt = ['--decrypt', '--mechanism', 'RSA-PKCS', '--id', '01', '--input-file', at('secrets.key.enc')];
   const ring = await openKeyRing(dir, { kind: 'command', command: ['pkcs11-tool', ...token, ...decrypt] });
   assert.equal(ring.currentId, parseKeyRing(readFileSync(at('plain'), 'utf8'), 'file').currentId);
+});
+
+test('a secret for a machine is opened by its TPM, with TPM2_RSA_Decrypt', needsTool('swtpm'), async (t) => {
+  const swtpm = await startSwtpm(t, tempDir(t));
+  const tpm = await openSwtpm({ path: swtpm.path });
+  t.after(() => tpm.close());
+  const srk = await createPrimary(tpm, { template: srkTemplate('ecc') });
+  const key = await loadObject(tpm, srk, await createObject(tpm, srk, { template: decryptionKeyTemplate() }));
+  const spki = spkiOf(key.area.value);
+  const granted = wrapSecret({ name: 'disk', version: 1, plain: PLAIN }, 'edge-7', { use: 'decryption', spki });
+  const input = {
+    keyHandle: key,
+    cipherText: parseBase64url(granted.wrappedKey),
+    inScheme: { scheme: 'null', details: {} } as const,
+    label: Buffer.from(SECRET_LABEL),
+  };
+  const { message } = await execute(tpm, tpm2RsaDecrypt, input, { allowPlaintext: true });
+  const box = parseBase64url(granted.box);
+  const decipher = createDecipheriv('aes-256-gcm', message, box.subarray(0, 12));
+  decipher.setAAD(secretContext('edge-7', 'disk')).setAuthTag(box.subarray(-16));
+  assert.deepEqual(Buffer.concat([decipher.update(box.subarray(12, -16)), decipher.final()]), PLAIN);
 });
 
 test('a secret for a machine: its key opens the key, and the box names whose it is', () => {

@@ -152,6 +152,20 @@ export class SimulatedTpm {
     return decode(tpm2bDigest, decryptAesCfb(key, new Uint8Array(16), encIdentity));
   }
 
+  /** TPM2_Certify over an object of this TPM. */
+  certify(object: PublicArea, nonce: Uint8Array) {
+    const attest = encode(tpmsAttest, {
+      magic: 0xff54_4347,
+      type: 'certify',
+      qualifiedSigner: new Uint8Array(34),
+      extraData: nonce,
+      clockInfo: { clock: 1000n, resetCount: 1, restartCount: 0, safe: true },
+      firmwareVersion: 1n,
+      attested: { name: nameOf(object), qualifiedName: new Uint8Array(34) },
+    });
+    return { publicArea: object.bytes, attest, signature: this.#sign(attest) };
+  }
+
   quote({ nonce, selection, pcrs, clock = {}, change = (attest) => attest }: QuoteRequest) {
     const quoted = selection.flatMap(({ pcrs: numbers }) => numbers.map((pcr) => pcrs[pcr] ?? new Uint8Array(32)));
     const attest = change(
