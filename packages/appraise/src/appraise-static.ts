@@ -11,6 +11,7 @@ import { appraiseLaunch } from './layers/launch.ts';
 import { replayBoot } from './layers/replay-boot.ts';
 import { appraiseSecureBoot } from './layers/secure-boot.ts';
 import { appraiseSystem } from './layers/system.ts';
+import { sha256OfText } from './references/prepare.ts';
 import type { PreparedReferences, UsedReference } from './references/reference-set.ts';
 import type { AppraisedEvent } from './verdict.ts';
 
@@ -69,12 +70,18 @@ export function appraiseStatic(input: AppraisalInput, quote: VerifiedQuote, unkn
     used,
     image: image.image,
     settled: {
-      ...{ references: references.sha256, facts, findings: all.slice(0, MAX_SETTLED_FINDINGS), used },
+      ...{ basis: basisOf(input), facts, findings: all.slice(0, MAX_SETTLED_FINDINGS), used },
       ...(untilMs === undefined ? {} : { untilMs }),
       ...(image.image === undefined ? {} : { image: image.image }),
     },
     atKernelStart: boot.atKernelStart,
   };
+}
+
+/** Digest of what a settled boot rests on beside the evidence. */
+export function basisOf({ references, pinnedSystem, identity }: AppraisalInput): string {
+  const { platformManufacturer, platformModel } = identity;
+  return sha256OfText(JSON.stringify([references.sha256, pinnedSystem, platformManufacturer, platformModel]));
 }
 
 /** What is kept of a boot is bounded; a boot with more findings is refused by any of them. */

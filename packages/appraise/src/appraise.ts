@@ -3,7 +3,7 @@ import { concatBytes, toHex, utf8 } from '@vouchsafe/base';
 import { digest } from '@vouchsafe/crypto';
 import { checkQuote, type VerifiedQuote } from '@vouchsafe/tpm';
 import type { AppraisalInput } from './appraisal-input.ts';
-import { appraiseStatic, type StaticOutcome } from './appraise-static.ts';
+import { appraiseStatic, basisOf, type StaticOutcome } from './appraise-static.ts';
 import type { BootState } from './boot-state.ts';
 import { IMA_PCR } from './check-reference.ts';
 import type { Evidence } from './evidence.ts';
@@ -39,17 +39,19 @@ export function appraise(input: AppraisalInput): Verdict {
   const firmware = digestOfLog(evidence);
   const logs = { ...logDigests(evidence), firmwareSha256: firmware };
   const pcrs = digestOfPcrs(quote);
+  const tpmFirmware = quote.attest.firmwareVersion.toString(16);
   const settled = settledBefore(input, clock, { ...logs, pcrs });
   const fixed = settled ?? appraiseStatic(input, quote, unknown);
   const runtime = appraiseRest(input, quote, clock, fixed);
   const findings = [
     ...clock.findings,
     ...differentLog(previous, clock, firmware),
+    ...otherTpmFirmware(previous, tpmFirmware),
     ...fixed.findings,
     ...(runtime?.findings ?? []),
     ...failedBefore(previous, clock),
   ];
-  const hasFailed = clock.facts.since !== 'reset' && previous?.failure !== undefined;
+  const hasFailed = !clock.isNewBoot && previous?.failure !== undefined;
   const facts: Facts = {
     ...unknown,
     ...fixed.facts,
@@ -60,9 +62,16 @@ export function appraise(input: AppraisalInput): Verdict {
   };
   const state: BootState = {
     form: 1,
-    clock: { ...quote.attest.clockInfo, clock: String(quote.attest.clockInfo.clock) },
+    // What went back is held against what follows, too.
+    clock:
+      previous !== undefined && !clock.facts.isConsistent
+        ? previous.clock
+        : { ...quote.attest.clockInfo, clock: String(quote.attest.clockInfo.clock) },
+    tpmFirmware,
     atMs: input.nowMs,
     ...logs,
+    // Logs that were not sent again are those of before.
+    ...(settled === undefined ? {} : keptDigests(previous)),
     pcrs,
     bank: fixed.bank ?? '',
     ...(fixed.settled === undefined ? {} : { settled: fixed.settled }),
@@ -120,14 +129,15 @@ function digestOfPcrs({ pcrs, selection }: VerifiedQuote): string {
 
 /** The outcome of the last time, if nothing has changed that it rests on. */
 function settledBefore(
-  { previous, references, nowMs }: AppraisalInput,
+  input: AppraisalInput,
   { isSameBoot }: ClockOutcome,
   now: Pick<BootState, 'firmwareSha256' | 'userspaceSha256' | 'launchSha256' | 'pcrs'>,
 ): StaticOutcome | undefined {
+  const { previous, nowMs } = input;
   const settled = previous?.settled;
   if (previous === undefined || settled === undefined || !isSameBoot) return undefined;
   const isSame =
-    settled.references === references.sha256 &&
+    settled.basis === basisOf(input) &&
     nowMs < (settled.untilMs ?? Number.POSITIVE_INFINITY) &&
     previous.firmwareSha256 === now.firmwareSha256 &&
     previous.pcrs === now.pcrs &&
@@ -143,7 +153,7 @@ function settledBefore(
 function appraiseRest(
   { evidence, previous, references }: AppraisalInput,
   quote: VerifiedQuote,
-  { facts: { since } }: ClockOutcome,
+  { isNewBoot }: ClockOutcome,
   fixed: StaticOutcome,
 ): RuntimeOutcome | undefined {
   // The logs were not believed, so that nothing is known of how the kernel started.
@@ -153,7 +163,7 @@ function appraiseRest(
     quote,
     fixed.bank,
     evidence,
-    since === 'reset' ? undefined : previous?.ima,
+    isNewBoot ? undefined : previous?.ima,
     {
       atKernelStart: fixed.atKernelStart,
       files: image?.files,
@@ -167,16 +177,31 @@ function appraiseRest(
   );
 }
 
-function differentLog(previous: BootState | undefined, { facts }: ClockOutcome, now: string): AppraisalFinding[] {
-  if (previous === undefined || facts.since === 'reset' || previous.firmwareSha256 === now) return [];
+function differentLog(previous: BootState | undefined, { isNewBoot }: ClockOutcome, now: string): AppraisalFinding[] {
+  if (previous === undefined || isNewBoot || previous.firmwareSha256 === now) return [];
   const where = { artefact: 'event log' };
   const hint =
     'The TPM was not reset since the last attestation, and the boot log is another; send the log of this boot';
   return [{ code: 'log_differs', severity: 'error', where, expected: previous.firmwareSha256, actual: now, hint }];
 }
 
-function failedBefore(previous: BootState | undefined, { facts }: ClockOutcome): AppraisalFinding[] {
-  if (previous?.failure === undefined || facts.since === 'reset') return [];
+function keptDigests(previous: BootState | undefined): Partial<BootState> {
+  if (previous === undefined) return {};
+  const { userspaceSha256, launchSha256 } = previous;
+  return { userspaceSha256, launchSha256 };
+}
+
+function otherTpmFirmware(previous: BootState | undefined, now: string): AppraisalFinding[] {
+  if (previous === undefined || previous.tpmFirmware === now) return [];
+  const where = { artefact: 'quote', path: 'firmwareVersion' };
+  const hint = 'The TPM runs another firmware than at the last attestation; was it updated on purpose?';
+  return [
+    { code: 'tpm_firmware_changed', severity: 'warning', where, expected: previous.tpmFirmware, actual: now, hint },
+  ];
+}
+
+function failedBefore(previous: BootState | undefined, { isNewBoot }: ClockOutcome): AppraisalFinding[] {
+  if (previous?.failure === undefined || isNewBoot) return [];
   const { codes } = previous.failure;
   const hint = 'This boot was refused before, and stays so until the machine starts anew or an operator clears it';
   return [{ code: 'failed_before', severity: 'error', where: { artefact: 'history' }, actual: codes.join(', '), hint }];

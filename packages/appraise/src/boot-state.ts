@@ -22,7 +22,8 @@ export interface ImaState {
 
 /** What a boot came to before its runtime: it holds as long as boot, PCRs and references stay the same. */
 export interface SettledBoot {
-  readonly references: string;
+  /** Digest of all that it rests on beside the evidence: references, pin, model. */
+  readonly basis: string;
   /** Until when, as an image may retire; milliseconds since 1970. */
   readonly untilMs?: number;
   readonly facts: Pick<Facts, 'log' | 'image' | 'firmware' | 'secureBoot' | 'system' | 'launch'>;
@@ -45,6 +46,8 @@ export interface BootedImage {
 export interface BootState {
   readonly form: 1;
   readonly clock: { readonly clock: string } & Omit<TpmsClockInfo, 'clock'>;
+  /** Of the quote: the vendor's number of the TPM's firmware, hexadecimal. */
+  readonly tpmFirmware: string;
   /** When the last good quote was appraised; milliseconds since 1970. */
   readonly atMs: number;
   /** The boot log. */

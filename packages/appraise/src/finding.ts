@@ -52,6 +52,7 @@ export type AppraisalFindingCode =
   | 'launch_unknown' // a dynamic launch of programs that no reference knows
   | 'launch_unquoted' // the PCRs of a dynamic launch are not under the quote
   | 'launch_unlogged' // a dynamic launch of which there is no log
+  | 'tpm_firmware_changed' // the TPM runs another firmware than at the last attestation
   | 'failed_before' // this boot was refused before
   | 'policy_denied' // the policy does not permit what the facts are
   | 'policy_failed' // the policy could not be evaluated

@@ -59,12 +59,15 @@ export function settleVerdict(input: AppraisalInput, found: Findings): Verdict {
 }
 
 function decideOnce({ policy, decisions, machine }: AppraisalInput, facts: Facts): PolicyDecision {
-  const question = { action: 'trust', ...(machine === undefined ? {} : { machine }) } as const;
-  if (decisions === undefined) return decide(policy, question, facts);
-  const key = `${policy.sha256} ${sha256OfText(JSON.stringify([question, facts]))}`;
+  const isNamed = policy.asksForMachine && machine !== undefined;
+  const question = { action: 'trust', ...(isNamed ? { machine } : {}) } as const;
+  // What the policy does not ask for must not make each decision one of its own.
+  const asked = policy.asksForEntries ? facts : { ...facts, runtime: { ...facts.runtime, entries: 0 } };
+  if (decisions === undefined) return decide(policy, question, asked);
+  const key = `${policy.sha256} ${sha256OfText(JSON.stringify([question, asked]))}`;
   const known = decisions.get(key);
   if (known !== undefined) return known;
-  const decision = decide(policy, question, facts);
+  const decision = decide(policy, question, asked);
   decisions.set(key, decision);
   return decision;
 }

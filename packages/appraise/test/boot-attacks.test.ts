@@ -249,6 +249,15 @@ test('A27: keys of the machine’s owner in PCR 14 that the image does not predi
   assertRefused(verdictOn({ extended: boot, references }), 'pcr_uncovered', 'mok_enrolled', 'policy_denied');
 });
 
+test('A56: a log with as many events as one may have, all of them wrong, is refused within bounds', () => {
+  const many = Array.from({ length: 16_000 }, (_, i) => event(i % 2 === 0 ? 4 : 1, 'EV_IPL', `event ${i}`));
+  const images = Array.from({ length: 8 }, (_, i) => imageOf({ version: `1.${i}` }));
+  const verdict = verdictOn({ extended: [...GOOD, ...many], references: { ...REFERENCES, images } });
+  assertRefused(verdict, 'image_unknown', 'event_unexpected', 'findings_left_out');
+  assert.ok(verdict.findings.length <= 258);
+  assert.ok(JSON.stringify(verdict.state).length < 256 * 1024);
+});
+
 test('a PCR that no log extends is refused', () => {
   const { logs } = evidenceOf({});
   const values = pcrsAfter([...GOOD, event(8, 'EV_IPL', 'x')]);

@@ -66,6 +66,22 @@ for (const [name, quote, code] of [
   });
 }
 
+test('A35: counters that went back and come forth again are no new boot', () => {
+  const rewound = later({ resetCount: 4 });
+  const again = later({ resetCount: 5, restartCount: 2, clock: 300n }, rewound.state);
+  assert.ok(codesOf(again).includes('failed_before'));
+  assert.equal(again.facts.clock.since, 'same');
+  assert.equal(later({ resetCount: 6 }, again.state).status, 'affirming');
+});
+
+test('what an operator pins, or other firmware in the TPM, is seen in a boot that goes on', () => {
+  const pinnedSystem = { bank: 'sha256', value: 'ab'.repeat(32) };
+  assert.ok(codesOf(later({}, first.state, { input: { pinnedSystem } })).includes('system_changed'));
+  const other = later({}, { ...(first.state as BootState), tpmFirmware: '2' });
+  assert.deepEqual([other.status, codesOf(other)], ['warning', ['tpm_firmware_changed']]);
+  assert.equal(later({ clock: 300n }, other.state).status, 'affirming');
+});
+
 test('A36: after a start that was not orderly the clock may repeat: appraised whole, and affirmed', () => {
   const verdict = later({ clock: 50n, safe: false });
   assert.deepEqual(

@@ -121,6 +121,14 @@ test('a decision is made once for the same facts and the same policy', () => {
   }
   verdictOn({ input: { decisions, policy: policyOf('permit (principal, action, resource);') } });
   assert.equal(asked, 3);
+  // Another machine is another case only where the policy names machines.
+  verdictOn({ input: { decisions, machine: 'edge-7' } });
+  assert.equal(asked, 3);
+  const named = policyOf('permit (principal == Machine::"edge-7", action, resource);');
+  const trusted = ['edge-7', 'edge-8'].map(
+    (machine) => verdictOn({ input: { decisions, policy: named, machine } }).isTrusted,
+  );
+  assert.deepEqual([trusted, asked], [[true, false], 5]);
 });
 
 test('a secret has a policy of its own', () => {

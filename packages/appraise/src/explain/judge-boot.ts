@@ -63,7 +63,11 @@ export function judgeBoot(
 
 function byPcr<T extends { readonly pcr: number }>(items: readonly T[]): Map<number, T[]> {
   const groups = new Map<number, T[]>();
-  for (const item of items) groups.set(item.pcr, [...(groups.get(item.pcr) ?? []), item]);
+  for (const item of items) {
+    const group = groups.get(item.pcr);
+    if (group === undefined) groups.set(item.pcr, [item]);
+    else group.push(item);
+  }
   return groups;
 }
 

@@ -9,6 +9,8 @@ export interface ClockOutcome {
   readonly findings: readonly AppraisalFinding[];
   /** The boot is that of the attestation before; what was found then still holds. */
   readonly isSameBoot: boolean;
+  /** The TPM was reset, by a count that has grown: nothing of before counts, for or against the machine. */
+  readonly isNewBoot: boolean;
 }
 
 /**
@@ -17,8 +19,15 @@ export interface ClockOutcome {
  * anew (A36); after a reset nothing of before holds, whatever the log looks like (A37).
  */
 export function appraiseClock(previous: BootState | undefined, now: TpmsClockInfo): ClockOutcome {
-  if (previous === undefined) return { facts: { since: 'first', isConsistent: true }, findings: [], isSameBoot: false };
+  if (previous === undefined)
+    return { facts: { since: 'first', isConsistent: true }, findings: [], isSameBoot: false, isNewBoot: true };
   const { clock, ...counts } = previous.clock;
   const { since, needsAppraisal, findings } = compareClocks({ clock: BigInt(clock), ...counts }, now, 'quote');
-  return { facts: { since, isConsistent: findings.length === 0 }, findings, isSameBoot: !needsAppraisal };
+  const isConsistent = findings.length === 0;
+  return {
+    facts: { since, isConsistent },
+    findings,
+    isSameBoot: !needsAppraisal,
+    isNewBoot: since === 'reset' && isConsistent,
+  };
 }

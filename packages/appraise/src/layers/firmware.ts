@@ -95,13 +95,12 @@ function compare(
   const places = FIRMWARE_PCRS.flatMap((pcr) => {
     const real = events.filter((event) => event.pcr === pcr);
     const expected = [...ofFirmware, ...ofImage].filter((event) => event.pcr === pcr);
-    return fillVariable(
-      pairUp(
-        real.map((event) => keyIn(event, expected, bank)),
-        expected.map(keyOf),
-      ),
-      expected,
-    ).map(({ left, right }) => ({
+    const keys = keysByDigest(expected);
+    const pairs = pairUp(
+      real.map((event) => keyIn(event, keys, bank)),
+      expected.map(keyOf),
+    );
+    return fillVariable(pairs, expected).map(({ left, right }) => ({
       event: left === undefined ? undefined : real[left],
       expected: right === undefined ? undefined : expected[right],
     }));
@@ -117,12 +116,15 @@ function expectedOf({ pcr, description, digests, isVariable = false }: BaselineE
 /** Equal where one of the digests is: each set of digests has one key. */
 const keyOf = ({ digests }: Expected): string | undefined => (digests.length === 0 ? undefined : digests.join());
 
-function keyIn(event: BootEvent, expected: readonly Expected[], bank: ReplayedBoot['bank']): string | undefined {
+function keysByDigest(expected: readonly Expected[]): ReadonlyMap<string, string> {
+  return new Map(expected.flatMap((one) => one.digests.map((hex) => [hex, keyOf(one) ?? hex] as const)));
+}
+
+function keyIn(event: BootEvent, keys: ReadonlyMap<string, string>, bank: ReplayedBoot['bank']): string | undefined {
   const digest = digestOf(event, bank);
   if (digest === undefined) return undefined;
   const hex = toHex(digest);
-  const found = expected.find(({ digests }) => digests.includes(hex));
-  return found === undefined ? hex : keyOf(found);
+  return keys.get(hex) ?? hex;
 }
 
 /** An event without a partner takes the variable one that should stand at its place. */
@@ -165,8 +167,9 @@ function withoutBaseline(boot: ReplayedBoot, { places }: Comparison, version: st
     const last = events.findIndex(isBoundary);
     for (const event of last < 0 ? [] : events.slice(last + 1)) late.add(event);
   }
+  const exit = exitIndex(boot.log.events);
   const findings = places.flatMap(({ event, expected }): AppraisalFinding[] => {
-    if (event !== undefined && expected === undefined && late.has(event)) return [unexpectedEvent(boot, event)];
+    if (event !== undefined && expected === undefined && late.has(event)) return [unexpectedEvent(boot, event, exit)];
     return event === undefined && expected !== undefined ? [missingEvent(expected, 'image')] : [];
   });
   return {
@@ -195,15 +198,21 @@ function judgedEvents(
 }
 
 function changedFindings(boot: ReplayedBoot, { places, baseline }: Comparison): AppraisalFinding[] {
+  const exit = exitIndex(boot.log.events);
   return places.flatMap(({ event, expected }): AppraisalFinding[] => {
-    if (event !== undefined && expected === undefined) return [unexpectedEvent(boot, event, baseline)];
+    if (event !== undefined && expected === undefined) return [unexpectedEvent(boot, event, exit, baseline)];
     return event === undefined && expected !== undefined ? [missingEvent(expected, baseline?.name ?? 'image')] : [];
   });
 }
 
-function unexpectedEvent({ bank, log }: ReplayedBoot, event: BootEvent, baseline?: PreparedBaseline): AppraisalFinding {
+function unexpectedEvent(
+  { bank }: ReplayedBoot,
+  event: BootEvent,
+  exit: number,
+  baseline?: PreparedBaseline,
+): AppraisalFinding {
   const digest = digestOf(event, bank);
-  const isLate = event.source === 'userspace' || (baseline === undefined && event.index >= exitIndex(log.events));
+  const isLate = event.source === 'userspace' || (baseline === undefined && event.index >= exit);
   const who =
     baseline === undefined
       ? 'behind the firmware’s separator; the running system or a boot loader did that'

@@ -16,6 +16,8 @@ import type { ReplayedBoot } from './replay-boot.ts';
 /** PCRs that an image decides: boot loader, UKI, disk, keys, command line, extensions, shim. */
 const IMAGE_PCRS = [4, 5, 7, 8, 9, 11, 12, 13, 14];
 const PHASE_PCR = 11;
+/** Misfits that are explained one by one. */
+const MAX_EXPLAINED = 256;
 
 export interface ImageOutcome {
   readonly facts: Facts['image'];
@@ -72,12 +74,16 @@ export function appraiseImage(
     (pcr) => !judged.boot.covers.includes(pcr) && boot.events.some((event) => event.pcr === pcr),
   );
   const { phase, isLogged } = phaseOf(boot, judged);
-  const reasons = reasonsOf(
-    boot.events,
-    judged,
-    references.images.map((image) => image.manifest),
-    boot.bank,
-  );
+  // Explanations cost more than the comparison; what is quite another log needs none.
+  const reasons: ReadonlyMap<number, EventReason> =
+    misfits > MAX_EXPLAINED
+      ? new Map()
+      : reasonsOf(
+          boot.events,
+          judged,
+          references.images.map((image) => image.manifest),
+          boot.bank,
+        );
   const findings = [
     ...(isKnown ? [] : [imageUnknown(reference, misfits)]),
     ...misfitFindings(boot.bank, judged, reasons, (name) => lifeOf(name, references, nowMs)),
@@ -106,7 +112,12 @@ function candidatesOf({ quote, bank, events }: ReplayedBoot, images: readonly Pr
     const values = phases[0]?.pcrs[bank] ?? {};
     return covers.every((pcr) => pcr === PHASE_PCR || values[String(pcr)] === quoted.get(pcr));
   };
-  const all = images.flatMap((reference) => reference.manifest.boots.map((way) => ({ reference, way })));
+  // A way to boot of which nothing is predicted would fit anything.
+  const all = images.flatMap((reference) =>
+    reference.manifest.boots
+      .filter(({ events: predicted, covers }) => predicted.length > 0 && covers.length > 0)
+      .map((way) => ({ reference, way })),
+  );
   const likely = all.filter(({ way }) => isLikely(way));
   return (likely.length > 0 ? likely : all)
     .map(({ reference, way }) => ({
@@ -152,13 +163,13 @@ function isPhaseOf({ phases }: ManifestBoot, words: readonly string[]): boolean 
 }
 
 function phaseOf(
-  { unloggedPhases, events }: ReplayedBoot,
+  { unloggedPhases }: ReplayedBoot,
   { places }: JudgedBoot,
 ): { readonly phase: string; readonly isLogged: boolean } {
-  const logged = events.flatMap((event) => {
-    const isExpected = places.some((place) => place.event === event && place.judgement === 'expected');
-    const isPhase = event.source === 'userspace' && event.pcr === PHASE_PCR && isExpected;
-    return isPhase && event.content?.string !== undefined ? [event.content.string] : [];
+  // The word is the prediction's: the log's own text is anybody's.
+  const logged = places.flatMap(({ event, predicted }) => {
+    const word = event === undefined ? undefined : /^boot phase '(.*)'$/s.exec(predicted?.description ?? '')?.[1];
+    return word === undefined ? [] : [word];
   });
   return { phase: [...logged, ...unloggedPhases].join(':'), isLogged: unloggedPhases.length === 0 };
 }

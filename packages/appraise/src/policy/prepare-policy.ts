@@ -16,6 +16,10 @@ declare const prepared: unique symbol;
 export interface PreparedPolicy extends UsedReference {
   readonly [prepared]: true;
   readonly engine: CedarEngine;
+  /** The text names a machine; otherwise its decision is the same for all of them. */
+  readonly asksForMachine: boolean;
+  /** The text asks how many entries IMA's list has, which is another number each time. */
+  readonly asksForEntries: boolean;
   /** By their @id, or their place in the text; for explaining decisions. */
   readonly policies: ReadonlyMap<string, CedarPolicyJson>;
 }
@@ -57,7 +61,8 @@ export function preparePolicy(engine: CedarEngine, name: string, text: string): 
   const texts = Object.fromEntries([...policies.keys()].map((id, i) => [id, parts.policies[i] as string]));
   const cached = engine.preparsePolicySet(setId(sha256), { staticPolicies: texts });
   if (cached.type === 'failure') throw malformed(name, text, cached.errors);
-  return { name, sha256, engine, policies } as unknown as PreparedPolicy;
+  const asks = { asksForMachine: text.includes('Machine'), asksForEntries: text.includes('entries') };
+  return { name, sha256, engine, policies, ...asks } as unknown as PreparedPolicy;
 }
 
 /** How Cedar keeps the set that was parsed. */
