@@ -136,7 +136,11 @@ function settledBefore(
   const { previous, nowMs } = input;
   const settled = previous?.settled;
   if (previous === undefined || settled === undefined || !isSameBoot) return undefined;
+  const { ima } = input.evidence.logs;
+  // A list from its beginning on is held against how the kernel started, which the boot log alone tells.
+  const isWholeList = ima !== undefined && ima.offset === 0 && ima.bytes.length > 0;
   const isSame =
+    !isWholeList &&
     settled.basis === basisOf(input) &&
     nowMs < (settled.untilMs ?? Number.POSITIVE_INFINITY) &&
     previous.firmwareSha256 === now.firmwareSha256 &&

@@ -89,6 +89,24 @@ test('what was found before is said again as long as the boot lasts', () => {
   assertRefused(again, 'ima_file_unknown', 'policy_denied');
 });
 
+test('a list that is sent whole in a boot that goes on is appraised whole, with the boot log', () => {
+  const { state } = verdictWith({});
+  const evidence = evidenceWith({ quote: { clock: 5n } });
+  const { firmware, ...others } = evidence.logs;
+  const input = { evidence: { quote: evidence.quote, logs: { ...others, firmware: { sha256: firmware.sha256 } } } };
+  assert.ok(verdictWith({ previous: state, input }).needsFirmwareLog);
+  const again = verdictWith({ previous: state, quote: { clock: 5n } });
+  assert.deepEqual([again.status, again.facts.runtime.entries], ['affirming', 3]);
+  // The first time nobody asked for the list.
+  const { ima: _, ...without } = others;
+  const first = verdictOn({
+    references: REFERENCES,
+    input: { evidence: { quote: evidenceWith({}).quote, logs: { ...without, firmware } } },
+  });
+  assert.deepEqual([first.state?.ima, first.state?.failure], [undefined, undefined]);
+  assert.equal(verdictWith({ previous: first.state, quote: { clock: 5n } }).status, 'affirming');
+});
+
 test('A38: a violation is counted and not passed over', () => {
   const verdict = verdictWith({ measured: [...USED, violation('/usr/bin/agent')] });
   assertRefused(verdict, 'ima_violation', 'policy_denied');
