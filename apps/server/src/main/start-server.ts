@@ -5,7 +5,7 @@ import { loadCedar } from '@vouchsafe/appraise/node';
 import { randomBytes } from '@vouchsafe/crypto/signing';
 import { encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
 import { createDeviceCache } from '../domain/attestation/device-cache.ts';
-import { startLogRunner } from '../domain/audit/log-runner.ts';
+import { type LogRunner, startLogRunner } from '../domain/audit/log-runner.ts';
 import { boundedMap } from '../domain/bounded-map.ts';
 import { createFirstAdmin } from '../domain/operators.ts';
 import { policySource } from '../domain/policy-source.ts';
@@ -61,6 +61,7 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
   await openStateFolder(config.stateDir);
   const log = openLog(config.log);
   const store = await openStore(config.databaseUrl, config.now());
+  let auditLog: LogRunner | undefined;
   try {
     const clock = await openClock(store, config.now);
     const tls = await openTls(config, clock());
@@ -69,7 +70,8 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
     const keys = await openServiceKeys(store, ring, config.grants, clock());
     await rewrapAll(store, ring);
     const { auditOrigin: origin } = config.grants;
-    const auditLog = startLogRunner(store, { origin, signer: keys.audit }, clock, log);
+    auditLog = startLogRunner(store, { origin, signer: keys.audit }, clock, log);
+    const runner = auditLog;
     const closing = new AbortController();
     const service: Service = {
       config,
@@ -85,7 +87,7 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
       cedar,
       decisions: boundedMap(MAX_DECISIONS),
       keys,
-      auditLog,
+      auditLog: runner,
       preparePolicy: policySource(cedar),
       closing: closing.signal,
     };
@@ -111,12 +113,13 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
         await app.close();
         await jobs.stop();
         await grantJobs.stop();
-        await auditLog.stop();
+        await runner.stop();
         await store.close();
         log.info({}, 'stopped');
       },
     };
   } catch (error) {
+    await auditLog?.stop();
     await store.close();
     throw error;
   }
