@@ -9,11 +9,17 @@ mkdir -p $results
 cd $results || exit 1
 
 # Whoever started the machine may have something done first; it answers with lines for the shell, the last one being 'report'.
-echo 'vouchsafe-guest: orders?' >$console
-while read -r -t 20 order; do
-  [ "$order" = report ] && break
-  sh -c "$order" >>orders.output 2>&1 </dev/null
-  echo "$? $order" >>orders
+# Asked more than once, as what the kernel says at the same time can tear a question apart.
+asked=0
+order=
+while [ "$order" != report ] && [ $asked -lt 6 ]; do
+  asked=$((asked + 1))
+  echo 'vouchsafe-guest: orders?' >$console
+  while read -r -t 10 order; do
+    [ "$order" = report ] && break
+    sh -c "$order" >>orders.output 2>&1 </dev/null
+    echo "$? $order" >>orders
+  done
 done <$console
 
 cat /proc/cmdline >cmdline

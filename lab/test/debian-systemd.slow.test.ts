@@ -47,7 +47,7 @@ describe('a Debian system with systemd, from a recipe', tools, () => {
       // systemd finds the stub's variables in efivarfs, and a place to write to in memory.
       initrd:
         '{ modules: [virtio_pci, virtio_blk, virtio_console, virtio_net, dm-verity, erofs, efivarfs, dmi-sysfs] }',
-      'command-line': 'console=ttyS0 panic=-1 systemd.volatile=state systemd.show_status=1',
+      'command-line': 'console=ttyS0 panic=-1 quiet systemd.volatile=state',
       phases: "[sysinit, 'sysinit:ready']",
     });
     const on = image.manifest.boots.find(({ condition }) => condition.secureBoot === 'on');

@@ -45,7 +45,9 @@ export class Machine implements AsyncDisposable {
   #isReached = false;
   #isTimeout = false;
   #isStopped = false;
-  #hasAnswered = false;
+  /** The lines that orders have become, and up to where the guest's questions were answered with them. */
+  #answerText: string | undefined;
+  #answeredTo = 0;
 
   private constructor(request: MachineRequest, args: readonly string[], workDir: string, tpm: RunningTpm) {
     this.#request = request;
@@ -136,15 +138,21 @@ export class Machine implements AsyncDisposable {
     this.#serial += text;
     this.#request.onSerial?.(text);
     const recent = this.#serial.slice(from);
-    if (!this.#hasAnswered && recent.includes(ORDERS_WANTED)) {
-      this.#hasAnswered = true;
-      const { orders = [] } = this.#request;
-      this.writeSerial(`${[...(typeof orders === 'function' ? orders() : orders), 'report'].join('\n')}\n`);
-    }
+    this.#answer();
     const { until } = this.#request;
     if (until?.test(recent) === true) this.#isReached = true;
     if (this.#isReached || LAST_WORDS.test(recent)) void this.#qemu.stop();
     this.#wake();
+  }
+
+  /** A guest may ask again; what is done for its orders is done once. */
+  #answer(): void {
+    const at = this.#serial.indexOf(ORDERS_WANTED, this.#answeredTo);
+    if (at < 0) return;
+    this.#answeredTo = at + ORDERS_WANTED.length;
+    const { orders = [] } = this.#request;
+    this.#answerText ??= `${[...(typeof orders === 'function' ? orders() : orders), 'report'].join('\n')}\n`;
+    this.writeSerial(this.#answerText);
   }
 
   #wake(): void {
