@@ -14,7 +14,7 @@ const SOURCES = join(ROOT, 'apps/cli/src');
 const MAIN = join(SOURCES, 'main.ts');
 const LOADER = join(ROOT, 'tools/bundle/loader.ts');
 /** Where the verbs are loaded from. */
-const TABLE = join(SOURCES, 'noun.ts');
+const TABLES: ReadonlySet<string> = new Set(['noun.ts', 'operator-nouns.ts'].map((file) => join(SOURCES, file)));
 
 const OPTIONS: BuildOptions = {
   bundle: true,
@@ -50,7 +50,7 @@ function dynamicImports(name: string, parts: Set<string>): Plugin {
       plugin.onResolve({ filter: /^\./ }, ({ path, kind, importer }) => {
         if (kind !== 'dynamic-import') return undefined;
         const source = resolve(dirname(importer), path);
-        if (importer === TABLE) {
+        if (TABLES.has(importer)) {
           if (programName(source) === name) return undefined;
         } else {
           parts.add(source);

@@ -1,20 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Verb } from './verb.ts';
-
-/** What can be asked for without loading the code behind it: its line in the overview, and how to get the rest. */
-export interface VerbEntry {
-  readonly summary: string;
-  readonly load: () => Promise<Verb>;
-}
-
-export interface Noun {
-  readonly summary: string;
-  /** A command that works, for the usage. */
-  readonly example: string;
-  readonly verbs: Readonly<Record<string, VerbEntry>>;
-}
-
-export type Nouns = Readonly<Record<string, Noun | VerbEntry>>;
+import type { Noun, Nouns, VerbEntry } from './noun-entry.ts';
+import { OPERATOR_NOUNS } from './operator-nouns.ts';
 
 /** A command of one word, as `serve`: the code of NAME is in NAME/NAME.ts. */
 export const isSingle = (entry: Noun | VerbEntry): entry is VerbEntry => 'load' in entry;
@@ -220,20 +206,6 @@ export const NOUNS: Nouns = {
       },
     },
   },
-  policy: {
-    summary: 'policies: whom to trust, by the facts of an appraisal',
-    example: 'vouchsafe policy show',
-    verbs: {
-      show: {
-        summary: 'print the built-in policy, or the facts that there are',
-        load: async () => (await import('./policy/show.ts')).show,
-      },
-      test: {
-        summary: 'try a policy on recorded evidence',
-        load: async () => (await import('./policy/test.ts')).test,
-      },
-    },
-  },
   quote: {
     summary: 'quotes of a TPM, offline',
     example:
@@ -270,82 +242,7 @@ export const NOUNS: Nouns = {
       },
     },
   },
-  token: {
-    summary: 'leave to join, for one machine each',
-    example: 'vouchsafe token create --device web-1',
-    verbs: {
-      create: {
-        summary: 'make a token with which a machine may join',
-        load: async () => (await import('./token/create.ts')).create,
-      },
-      list: {
-        summary: 'list the tokens',
-        load: async () => (await import('./token/list.ts')).list,
-      },
-      revoke: {
-        summary: 'take a token back',
-        load: async () => (await import('./token/revoke.ts')).revoke,
-      },
-    },
-  },
-  trust: {
-    summary: 'whose certificates are trusted, and for what',
-    example: 'vouchsafe trust list',
-    verbs: {
-      add: {
-        summary: 'trust the certificates of files',
-        load: async () => (await import('./trust/add.ts')).add,
-      },
-      import: {
-        summary: 'trust all certificates of a folder or bundle',
-        load: async () => (await import('./trust/import.ts')).importVerb,
-      },
-      list: {
-        summary: 'list who is trusted',
-        load: async () => (await import('./trust/list.ts')).list,
-      },
-      remove: {
-        summary: 'trust a certificate no longer',
-        load: async () => (await import('./trust/remove.ts')).remove,
-      },
-    },
-  },
-  inventory: {
-    summary: 'machines that may join because they were registered',
-    example: 'vouchsafe inventory list',
-    verbs: {
-      add: {
-        summary: 'register a machine',
-        load: async () => (await import('./inventory/add.ts')).add,
-      },
-      list: {
-        summary: 'list the registrations',
-        load: async () => (await import('./inventory/list.ts')).list,
-      },
-      remove: {
-        summary: 'take a registration back',
-        load: async () => (await import('./inventory/remove.ts')).remove,
-      },
-    },
-  },
-  operator: {
-    summary: 'who may use the service',
-    example: 'vouchsafe operator list',
-    verbs: {
-      create: {
-        summary: 'let somebody use the service',
-        load: async () => (await import('./operator/create.ts')).create,
-      },
-      list: {
-        summary: 'list who may use it',
-        load: async () => (await import('./operator/list.ts')).list,
-      },
-      remove: {
-        summary: 'shut somebody out',
-        load: async () => (await import('./operator/remove.ts')).remove,
-      },
-    },
-  },
+  ...OPERATOR_NOUNS,
 };
 
 /** Every command that does something, by its words. */

@@ -4,7 +4,7 @@ import { CommandLineError } from './arguments/command-line-error.ts';
 import { readArguments } from './arguments/read-arguments.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { findVerb } from './find-verb.ts';
-import type { Nouns } from './noun.ts';
+import type { Nouns } from './noun-entry.ts';
 import { Session } from './session.ts';
 import { showUsage } from './terminal/show-usage.ts';
 import { writeErr } from './terminal/standard-streams.ts';

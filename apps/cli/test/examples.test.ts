@@ -155,11 +155,14 @@ const OF_SERVICE: ReadonlySet<string> = new Set([
   'device',
   'inventory',
   'operator',
+  'policy list',
+  'policy set',
   'reference',
   'token',
   'trust',
 ]);
-const isForOneMachine = ([noun = '']: readonly string[]): boolean => !OF_SERVICE.has(noun);
+const isForOneMachine = (words: readonly string[]): boolean =>
+  !OF_SERVICE.has(words[0] ?? '') && !OF_SERVICE.has(words.join(' '));
 
 test('each usage has an example that works', needsTool('openssl', 'swtpm', 'swtpm_setup', 'certtool'), async (t) => {
   const dir = tempDir(t);

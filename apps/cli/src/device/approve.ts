@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import { actVerb } from '../service/act-verb.ts';
+
+export const approve = actVerb({
+  description: 'Lets a machine in that has proved who it is and waits.',
+  operand: ['DEVICE', 'as device list shows it'],
+  example: 'device approve web-1',
+  method: 'POST',
+  path: (id) => `/v1/devices/${id}/approve`,
+  state: 'approved',
+});
