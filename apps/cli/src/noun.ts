@@ -217,6 +217,10 @@ export const NOUNS: Nouns = {
       },
     },
   },
+  serve: {
+    summary: 'the service: machines join and attest, operators decide',
+    load: async () => (await import('./serve/serve.ts')).serve,
+  },
   agent: {
     summary: "the machine's side: join a service, attest, use what it grants",
     example: 'vouchsafe agent enroll - < token',

@@ -55,7 +55,7 @@ export async function removeOperator(service: Service, actor: Actor, id: string)
 }
 
 /** The first admin, of a service that has no operator: its token, or undefined when there are operators. */
-export async function createFirstAdmin(service: Service): Promise<string | undefined> {
+export async function createFirstAdmin(service: Pick<Service, 'store' | 'clock'>): Promise<string | undefined> {
   const token = newToken();
   const isFirst = await service.store.write(async (tx) => {
     if ((await tx.operators.list()).length > 0) return false;

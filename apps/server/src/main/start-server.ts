@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AddressInfo } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { loadCedar } from '@vouchsafe/appraise/node';
 import { randomBytes } from '@vouchsafe/crypto/signing';
 import { encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
@@ -14,19 +13,17 @@ import { rewrapAll } from '../domain/secrets/rotate.ts';
 import type { Service } from '../domain/service.ts';
 import type { App } from '../http/app.ts';
 import { buildApp, type Route } from '../http/build-app.ts';
-import { openStore, type Store } from '../store/open-store.ts';
-import { type Clock, steadyClock } from './clock.ts';
-import { type ServerConfig, settleConfig } from './config.ts';
+import type { Store } from '../store/open-store.ts';
+import type { ServerConfig } from './config.ts';
 import { startGrantJobs } from './grant-jobs.ts';
 import { startJobs } from './jobs.ts';
 import { openLog } from './log.ts';
-import { openKeyRing } from './secret-key.ts';
+import { prepareServer } from './prepare-server.ts';
 import { openServiceKeys } from './service-keys.ts';
-import { openStateFolder } from './state-folder.ts';
-import { openTls } from './tls.ts';
+import { isWorkerProcess } from './worker-process.ts';
 
-/** A service that runs. */
-export interface RunningServer {
+/** A service that answers, in this process or in several. */
+export interface ServingService {
   /** Where it is reached: `https://name:port`. */
   readonly url: string;
   /** Where it listens. */
@@ -37,12 +34,16 @@ export interface RunningServer {
   readonly caCertificate: string;
   /** The first admin's token, when the service had no operator: shown now and never again. */
   readonly firstAdminToken: string | undefined;
+  /** Answers what is under way, takes nothing new, and ends. */
+  close(): Promise<void>;
+}
+
+/** One that runs in this process. */
+export interface RunningServer extends ServingService {
   readonly app: App;
   /** All of them, and who may call each. */
   readonly routes: readonly Route[];
   readonly service: Service;
-  /** Answers what is under way, takes nothing new, and ends. */
-  close(): Promise<void>;
 }
 
 /** Where the key of nonces is, so that all instances have the same. */
@@ -57,16 +58,11 @@ const MAX_DECISIONS = 4096;
  * @throws {ServerError} 'configuration_invalid', 'state_unsafe', 'database_unavailable'
  */
 export async function startServer(given: ServerConfig): Promise<RunningServer> {
-  const config = settleConfig(given);
-  await openStateFolder(config.stateDir);
+  const { config, store, clock, tls, ring, urlAt } = await prepareServer(given);
   const log = openLog(config.log);
-  const store = await openStore(config.databaseUrl, config.now());
   let auditLog: LogRunner | undefined;
   try {
-    const clock = await openClock(store, config.now);
-    const tls = await openTls(config, clock());
     const cedar = await loadCedar();
-    const ring = await openKeyRing(config.stateDir, config.grants.secretKey);
     const keys = await openServiceKeys(store, ring, config.grants, clock());
     await rewrapAll(store, ring);
     const { auditOrigin: origin } = config.grants;
@@ -94,9 +90,10 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
     const { app, routes } = await buildApp(service, tls);
     await app.listen({ host: config.listen.host, port: config.listen.port });
     const { port } = app.server.address() as AddressInfo;
-    service.url = config.publicUrl ?? `https://${hostOf(config.listen.host)}:${port}`;
+    service.url = urlAt(port);
     const grantJobs = startGrantJobs(service);
-    const firstAdminToken = await createFirstAdmin(service);
+    // The process that started the workers shows it.
+    const firstAdminToken = isWorkerProcess() ? undefined : await createFirstAdmin(service);
     const jobs = startJobs(service);
     log.info({ url: service.url, caSha256: tls.caSha256, database: store.dialect }, 'listening');
     return {
@@ -116,6 +113,8 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
         await runner.stop();
         await store.close();
         log.info({}, 'stopped');
+        // The channel to the process that started it would keep a worker alive.
+        if (isWorkerProcess()) process.disconnect();
       },
     };
   } catch (error) {
@@ -125,14 +124,7 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
   }
 }
 
-/** A clock that is behind the last verdict is wrong: what ended then has ended. */
-async function openClock(store: Store, now: () => number): Promise<Clock> {
-  return steadyClock(now, () => performance.now(), await store.read.devices.latestVerdictMs());
-}
-
 async function openNonceKey(store: Store): Promise<Uint8Array> {
   const made = encodeBase64url(randomBytes(NONCE_KEY_BYTES));
   return parseBase64url(await store.write((tx) => tx.settings.putFirst(NONCE_KEY, made)));
 }
-
-const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);

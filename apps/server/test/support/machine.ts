@@ -128,7 +128,7 @@ export class Machine {
   async attest(options: AttestOptions = {}): Promise<Answer> {
     const challenge = options.challenge ?? (await this.freshChallenge());
     const message = this.evidence(challenge, options);
-    return this.send(options.edit?.(message) ?? message, options.as);
+    return this.send(options.edit === undefined ? message : options.edit(message), options.as);
   }
 
   send(message: unknown, as = this.id): Promise<Answer> {

@@ -138,10 +138,14 @@ async function judge(service: Service, one: Case): Promise<{ verdict: Verdict; l
   }
   if (!verdict.isAuthentic || verdict.state === undefined) {
     // Anybody may have sent it: it changes nothing of the device, and does not prolong its trust either.
-    const codes = verdict.findings.map(({ code }) => code).join(', ');
-    throw new ServerError('evidence_not_authentic', `the quote does not hold: ${codes}`, {
-      members: { findings: verdict.findings.slice(0, MAX_FINDINGS).map(wireFinding) },
-    });
+    const findings = verdict.findings.filter(({ code }) => code !== 'policy_denied').slice(0, MAX_FINDINGS);
+    throw new ServerError(
+      'evidence_not_authentic',
+      `the quote does not hold: ${findings.map(({ code }) => code).join(', ')}`,
+      {
+        members: { findings: findings.map(wireFinding) },
+      },
+    );
   }
   if (needsFreshChallenge(nowMs - issued.issuedAtMs, device.state, verdict.state, service.config.attestation)) {
     const message =

@@ -64,11 +64,11 @@ export function addDeviceRoutes(app: App, service: Service): void {
       schema: {
         tags: ['devices'],
         params,
-        querystring: Type.Object({ before: Type.Optional(digits(15)) }, strict),
+        querystring: Type.Object({ after: Type.Optional(digits(15)) }, strict),
         response: { 200: deviceVerdicts },
       },
     },
-    async ({ params: { id }, query }) => showVerdicts(service, id, Number(query.before ?? Number.MAX_SAFE_INTEGER)),
+    async ({ params: { id }, query }) => showVerdicts(service, id, Number(query.after ?? Number.MAX_SAFE_INTEGER)),
   );
   app.get(
     '/v1/devices/:id/boot-log',

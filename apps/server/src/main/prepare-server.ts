@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { performance } from 'node:perf_hooks';
+import type { KeyRing } from '../domain/secrets/key-ring.ts';
+import { openStore, type Store } from '../store/open-store.ts';
+import { type Clock, steadyClock } from './clock.ts';
+import { type ServerConfig, type SettledConfig, settleConfig } from './config.ts';
+import { openKeyRing } from './secret-key.ts';
+import { openStateFolder } from './state-folder.ts';
+import { openTls, type ServiceTls } from './tls.ts';
+
+/** What a service rests on, before anything listens. */
+export interface PreparedServer {
+  readonly config: SettledConfig;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tls: ServiceTls;
+  /** What secrets are encrypted with. */
+  readonly ring: KeyRing;
+  /** Where it is reached when it listens at this port. */
+  urlAt(port: number): string;
+}
+
+/**
+ * State folder, database, clock and certificates.
+ * @throws {ServerError} 'configuration_invalid', 'state_unsafe', 'database_unavailable'
+ */
+export async function prepareServer(given: ServerConfig): Promise<PreparedServer> {
+  const config = settleConfig(given);
+  await openStateFolder(config.stateDir);
+  const store = await openStore(config.databaseUrl, config.now());
+  try {
+    const clock = await openClock(store, config.now);
+    const tls = await openTls(config, clock());
+    const ring = await openKeyRing(config.stateDir, config.grants.secretKey);
+    const urlAt = (port: number): string => config.publicUrl ?? `https://${hostOf(config.listen.host)}:${port}`;
+    return { config, store, clock, tls, ring, urlAt };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A clock that is behind the last verdict is wrong: what ended then has ended. */
+async function openClock(store: Store, now: () => number): Promise<Clock> {
+  return steadyClock(now, () => performance.now(), await store.read.devices.latestVerdictMs());
+}
+
+const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);

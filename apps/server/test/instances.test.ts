@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several instances on one database, and an end without warning.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { needsTool, tempDir } from '@vouchsafe/testing';
+import { createClient } from './support/client.ts';
+import { sharedPostgres } from './support/databases.ts';
+import { Machine, openWorkshop } from './support/machine.ts';
+import { startTestServer } from './support/server.ts';
+import { codesOf, trustedMachine } from './support/trusted.ts';
+
+const CHILD = fileURLToPath(new URL('./support/serve-child.ts', import.meta.url));
+
+test(
+  'two instances on one PostgreSQL: one set of devices, nonces and references',
+  needsTool('pg_ctlcluster'),
+  async (t) => {
+    const databaseUrl = await (await sharedPostgres()).createDatabase();
+    // Started at once: the schema is made by one of them.
+    const [a, b] = await Promise.all([startTestServer(t, { databaseUrl }), startTestServer(t, { databaseUrl })]);
+    assert.equal([a, b].filter(({ firstAdminToken }) => firstAdminToken !== undefined).length, 1);
+    const first = a.firstAdminToken === undefined ? b : a;
+    const second = first === a ? b : a;
+    const workshop = await openWorkshop(first);
+    const image = await workshop.addImage();
+    const alice = await trustedMachine(workshop, 'alice');
+    const viaSecond = Object.assign(new Machine(second.client, alice.tpm), { id: 'alice', clock: alice.clock });
+    // A challenge of one is answered at the other.
+    const answer = await viaSecond.attest({ challenge: await alice.freshChallenge() });
+    assert.equal(answer.body.verdict?.isTrusted, true, JSON.stringify(answer.body));
+    // Shown to both at the same moment, it counts once.
+    for (let round = 0; round < 5; round++) {
+      const message = viaSecond.evidence(await alice.freshChallenge());
+      const answers = await Promise.all([alice.send(message), viaSecond.send(message), alice.send(message)]);
+      assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+    }
+    // What one revokes is revoked at the other, at once.
+    await workshop.call('POST', `/v1/references/${image}/revoke`);
+    const revoked = await viaSecond.attest();
+    assert.equal(revoked.body.verdict.isTrusted, false);
+    assert.ok(codesOf(revoked.body.verdict).includes('image_revoked'));
+    await workshop.call('POST', '/v1/devices/alice/quarantine');
+    assert.equal((await viaSecond.send(viaSecond.evidence(answer.body.challenge))).body.code, 'device_quarantined');
+  },
+);
+
+interface Child {
+  readonly url: string;
+  readonly ca: string;
+  readonly token: string | undefined;
+  kill(): Promise<void>;
+}
+
+/** A service in a process of its own. */
+async function startChild(stateDir: string): Promise<Child> {
+  const child = spawn(process.execPath, [CHILD, stateDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return {
+    ...JSON.parse(line),
+    kill: async () => {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+test('killed in the middle of many attestations: what was acknowledged is there, and no nonce is good again', async (t) => {
+  const stateDir = tempDir(t);
+  const first = await startChild(stateDir);
+  let client = createClient(first.url, { ca: first.ca });
+  const workshop = await openWorkshop({ client, adminToken: first.token ?? '' });
+  await workshop.addImage();
+  const fleet = [await trustedMachine(workshop)];
+  for (let i = 0; i < 3; i++) fleet.push(await workshop.enrolledMachine());
+  const acknowledged: { machine: Machine; message: unknown; atMs: number }[] = [];
+  const run = async (machine: Machine): Promise<void> => {
+    for (;;) {
+      const message = machine.evidence(await machine.freshChallenge());
+      const { status, body } = await machine.send(message);
+      if (status !== 200) throw new Error(JSON.stringify(body));
+      acknowledged.push({ machine, message, atMs: body.verdict.atMs });
+    }
+  };
+  const runs = Promise.allSettled(fleet.map(run));
+  while (acknowledged.length < 40) await new Promise((resolve) => setTimeout(resolve, 5));
+  await first.kill();
+  await runs;
+  client.close();
+  const again = await startChild(stateDir);
+  t.after(() => again.kill());
+  client = createClient(again.url, { ca: again.ca });
+  t.after(() => client.close());
+  assert.equal(again.token, undefined);
+  for (const machine of fleet) {
+    const mine = acknowledged.filter((one) => one.machine === machine);
+    const kept = new Set<number>();
+    for (let after = ''; ; ) {
+      const { body } = await client.call('GET', `/v1/devices/${machine.id}/verdicts${after}`, { token: first.token });
+      for (const { atMs } of body.items) kept.add(atMs);
+      if (body.next === undefined) break;
+      after = `?after=${body.next}`;
+    }
+    assert.deepEqual(
+      mine.filter(({ atMs }) => !kept.has(atMs)),
+      [],
+    );
+    const last = mine.at(-1);
+    const replayed = await client.call('POST', `/v1/devices/${machine.id}/evidence`, { body: last?.message });
+    assert.equal(replayed.body.code, 'challenge_used');
+  }
+});
