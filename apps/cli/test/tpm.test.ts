@@ -294,21 +294,25 @@ test(
   },
 );
 
-test('a TOTP: shown while all is as it was', needsTool('swtpm'), async (t) => {
-  const { swtpm, at, tpm } = await machine(t);
-  writeFileSync(at('pw'), 'recover');
-  const init = tpm('totp', 'init', '--password-file', at('pw'), '--json');
-  assert.equal(init.code, EXIT.good, init.stderr);
-  assert.match(String(json(init.stdout)['uri']), /^otpauth:\/\/totp\/vouchsafe\?secret=[A-Z2-7]{32}&/);
-  const code = (...args: string[]) => tpm('totp', 'show', '--json', ...args);
-  assert.match(String(json(code().stdout)['code']), /^[0-9]{6}$/);
-  assert.equal(code('--pcrs', 'sha256:7').code, EXIT.no, 'A61: other PCRs than the key has');
-  await swtpm.tool('tpm2_pcrextend', `4:sha256=${'22'.repeat(32)}`);
-  assert.equal(code().code, EXIT.no);
-  assert.equal(tpm('totp', 'reseal', '--password-file', at('pw')).code, EXIT.good);
-  assert.equal(code().code, EXIT.good);
-  assert.equal(tpm('totp', 'remove').code, EXIT.good);
-});
+test(
+  'A61: a one-time code is shown while all is as it was, and for the PCRs it was sealed to alone',
+  needsTool('swtpm'),
+  async (t) => {
+    const { swtpm, at, tpm } = await machine(t);
+    writeFileSync(at('pw'), 'recover');
+    const init = tpm('totp', 'init', '--password-file', at('pw'), '--json');
+    assert.equal(init.code, EXIT.good, init.stderr);
+    assert.match(String(json(init.stdout)['uri']), /^otpauth:\/\/totp\/vouchsafe\?secret=[A-Z2-7]{32}&/);
+    const code = (...args: string[]) => tpm('totp', 'show', '--json', ...args);
+    assert.match(String(json(code().stdout)['code']), /^[0-9]{6}$/);
+    assert.equal(code('--pcrs', 'sha256:7').code, EXIT.no, 'other PCRs than the key has');
+    await swtpm.tool('tpm2_pcrextend', `4:sha256=${'22'.repeat(32)}`);
+    assert.equal(code().code, EXIT.no);
+    assert.equal(tpm('totp', 'reseal', '--password-file', at('pw')).code, EXIT.good);
+    assert.equal(code().code, EXIT.good);
+    assert.equal(tpm('totp', 'remove').code, EXIT.good);
+  },
+);
 
 async function certified(t: TestContext): Promise<{ swtpm: Swtpm; dir: string }> {
   const dir = tempDir(t);
