@@ -48,7 +48,7 @@ describe('a Debian system with systemd, from a recipe', tools, () => {
       initrd:
         '{ modules: [virtio_pci, virtio_blk, virtio_console, virtio_net, dm-verity, erofs, efivarfs, dmi-sysfs] }',
       'command-line': 'console=ttyS0 panic=-1 quiet systemd.volatile=state',
-      phases: "[sysinit, 'sysinit:ready']",
+      phases: "['enter-initrd:leave-initrd:sysinit', 'enter-initrd:leave-initrd:sysinit:ready']",
     });
     const on = image.manifest.boots.find(({ condition }) => condition.secureBoot === 'on');
     assert.ok(on);
@@ -91,7 +91,13 @@ describe('a Debian system with systemd, from a recipe', tools, () => {
   test('PCR 11 went through the phases that were predicted', () => {
     assert.deepEqual(
       predicted.phases.map(({ phase }) => phase),
-      ['', 'sysinit', 'sysinit:ready'],
+      [
+        '',
+        'enter-initrd',
+        'enter-initrd:leave-initrd',
+        'enter-initrd:leave-initrd:sysinit',
+        'enter-initrd:leave-initrd:sysinit:ready',
+      ],
     );
     assert.equal(pcr(11), predicted.phases.at(-1)?.pcrs[BANK]?.[11]);
   });

@@ -148,7 +148,7 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
 /** The log of the scene is another machine's, and that is what the example says. */
 const ANSWERS_NO: ReadonlySet<string> = new Set(['log explain']);
 
-/** The examples of these need a service: agent.test.ts and service.test.ts try them. */
+/** The examples of these need a service, or are one: agent.test.ts, service.test.ts and serve.test.ts try them. */
 const OF_SERVICE: ReadonlySet<string> = new Set([
   'agent',
   'baseline',
@@ -158,6 +158,7 @@ const OF_SERVICE: ReadonlySet<string> = new Set([
   'policy list',
   'policy set',
   'reference',
+  'serve',
   'token',
   'trust',
 ]);

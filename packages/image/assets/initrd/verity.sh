@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Opens a dm-verity device from a root hash that was measured.
 
+# Whole seconds since the kernel started. proc_uptime(5).
+seconds_up() {
+  sed 's/\..*//' /proc/uptime
+}
+
 # open_verity NAME ROOTHASH: makes /dev/mapper/NAME, and says in $verity_disk which disk it is on.
 open_verity() {
   case $2 in
@@ -10,10 +15,10 @@ open_verity() {
 
   # Discoverable Partitions Specification, "Verity": the first half of the root hash is the data partition's UUID, the
   # second the tree's. So each of two versions on a disk finds its own.
-  tries=0
+  # Drivers find disks after their modules are loaded. Time is counted, not tries: one costs as much as the machine is slow.
+  until_seconds=$(($(seconds_up) + 20))
   until list_partitions >/run/partitions && data=$(find_uuid "${2:0:32}") && tree=$(find_uuid "${2:32:32}"); do
-    tries=$((tries + 1))
-    [ $tries -lt 200 ] || refuse "no partitions whose UUIDs are the two halves of the root hash $2"
+    [ "$(seconds_up)" -lt $until_seconds ] || refuse "no partitions whose UUIDs are the two halves of the root hash $2"
     sleep 0.05
   done
   verity_disk=${data%% *} data=${data#* } tree=${tree#* }
