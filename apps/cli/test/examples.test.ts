@@ -56,7 +56,7 @@ function sceneOfImages(dir: string): void {
   writeFileSync(join(dir, 'linuxx64.efi.stub'), madePe('systemd-stub 257.1'));
   writeFileSync(join(dir, 'addonx64.efi.stub'), madePe('systemd-addon 257.1'));
   writeFileSync(join(dir, 'vmlinuz'), madePe(undefined));
-  writeFileSync(join(dir, 'initrd.img'), 'initrd');
+  execFileSync('cpio', ['-o', '-H', 'newc', '-F', 'initrd.img', '--quiet'], { cwd: dir, input: 'app.bin\n' });
   writeFileSync(join(dir, 'bad.efi'), madePe(undefined));
   writeFileSync(join(dir, 'os-release'), 'ID=made\n');
   writeFileSync(join(dir, 'OVMF_VARS_4M.fd'), madeVariableStore());
@@ -165,23 +165,27 @@ const OF_SERVICE: ReadonlySet<string> = new Set([
 const isForOneMachine = (words: readonly string[]): boolean =>
   !OF_SERVICE.has(words[0] ?? '') && !OF_SERVICE.has(words.join(' '));
 
-test('each usage has an example that works', needsTool('openssl', 'swtpm', 'swtpm_setup', 'certtool'), async (t) => {
-  const dir = tempDir(t);
-  scene(dir);
-  await sceneOfTpm(t, dir);
-  const nouns = Object.keys(NOUNS).map((noun) => [noun]);
-  const usages = [[], ...nouns, ...COMMANDS.map(([words]) => words).filter((words) => words.length > 1)];
-  for (const words of usages.filter(isForOneMachine)) {
-    await t.test(`vouchsafe ${words.join(' ')}`, () => {
-      const help = vouchsafe(dir, ...words, '-h');
-      assert.equal(help.code, 0);
-      const example = /\nExample:\n {2}vouchsafe (.*)\n$/.exec(help.stdout)?.[1];
-      assert.ok(example, help.stdout);
-      const made = Object.entries(MADE).find(([command]) => example.startsWith(command))?.[1] ?? [];
-      for (const name of made) rmSync(join(dir, name), { force: true, recursive: true });
-      const command = `"${process.execPath}" "${MAIN}" ${example.replace('| xxd', '| od -c').replace('/usr/bin/*', 'app.bin')}`;
-      const { status, stderr } = spawnSync('sh', ['-ec', command], { cwd: dir, env: ENVIRONMENT, encoding: 'utf8' });
-      assert.equal(status, ANSWERS_NO.has(words.join(' ')) ? EXIT.no : EXIT.good, stderr);
-    });
-  }
-});
+test(
+  'each usage has an example that works',
+  needsTool('cpio', 'openssl', 'swtpm', 'swtpm_setup', 'certtool'),
+  async (t) => {
+    const dir = tempDir(t);
+    scene(dir);
+    await sceneOfTpm(t, dir);
+    const nouns = Object.keys(NOUNS).map((noun) => [noun]);
+    const usages = [[], ...nouns, ...COMMANDS.map(([words]) => words).filter((words) => words.length > 1)];
+    for (const words of usages.filter(isForOneMachine)) {
+      await t.test(`vouchsafe ${words.join(' ')}`, () => {
+        const help = vouchsafe(dir, ...words, '-h');
+        assert.equal(help.code, 0);
+        const example = /\nExample:\n {2}vouchsafe (.*)\n$/.exec(help.stdout)?.[1];
+        assert.ok(example, help.stdout);
+        const made = Object.entries(MADE).find(([command]) => example.startsWith(command))?.[1] ?? [];
+        for (const name of made) rmSync(join(dir, name), { force: true, recursive: true });
+        const command = `"${process.execPath}" "${MAIN}" ${example.replace('| xxd', '| od -c').replace('/usr/bin/*', 'app.bin')}`;
+        const { status, stderr } = spawnSync('sh', ['-ec', command], { cwd: dir, env: ENVIRONMENT, encoding: 'utf8' });
+        assert.equal(status, ANSWERS_NO.has(words.join(' ')) ? EXIT.no : EXIT.good, stderr);
+      });
+    }
+  },
+);
