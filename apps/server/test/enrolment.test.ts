@@ -69,6 +69,47 @@ for (const database of DATABASES) {
       assert.equal(refused.body.code, 'joining_refused');
     });
 
+    test('A31: under an id that waits for approval nobody comes in the place of the one who was seen', async (t) => {
+      const { workshop } = await start(t, { approval: true });
+      const [alice, mallory] = [await workshop.newMachine(), await workshop.newMachine()];
+      const begin = (machine: typeof alice) =>
+        machine.client.call('POST', '/v1/enrolments', {
+          body: machine.enrolmentRequest({ kind: 'approval' }, 'newcomer'),
+        });
+      const [hers, his] = [await begin(alice), await begin(mallory)];
+      assert.equal((await alice.prove(hers)).body.state, 'awaiting-approval');
+      assert.equal((await mallory.prove(his)).body.code, 'identity_taken');
+      await workshop.call('POST', '/v1/devices/newcomer/approve');
+      assert.equal((await mallory.prove(his)).body.code, 'identity_taken');
+      assert.equal((await alice.prove(hers)).body.state, 'enrolled');
+      // One that waits where it should not is sent away, and the id is free.
+      const squatter = await workshop.newMachine();
+      const body = squatter.enrolmentRequest({ kind: 'approval' }, 'another');
+      const squatting = await squatter.client.call('POST', '/v1/enrolments', { body });
+      assert.equal((await squatter.prove(squatting)).body.state, 'awaiting-approval');
+      assert.equal((await workshop.call('DELETE', '/v1/devices/another')).status, 204);
+      assert.equal((await workshop.call('POST', '/v1/devices/another/approve')).body.code, 'not_found');
+      assert.equal((await squatter.prove(squatting)).body.code, 'not_found');
+    });
+
+    test('A29: a proof that is repeated gives nothing to a device that is quarantined or reset since', async (t) => {
+      const { server, workshop } = await start(t);
+      const machine = await workshop.newMachine();
+      const joining = { kind: 'token', token: await workshop.joinToken('alice') } as const;
+      const begun = await machine.client.call('POST', '/v1/enrolments', { body: machine.enrolmentRequest(joining) });
+      assert.equal((await machine.prove(begun)).body.state, 'enrolled');
+      await workshop.call('POST', '/v1/devices/alice/quarantine');
+      assert.equal((await machine.prove(begun)).body.code, 'device_quarantined');
+      await workshop.call('POST', '/v1/devices/alice/approve');
+      assert.equal((await machine.prove(begun)).body.state, 'enrolled');
+      await workshop.call('POST', '/v1/devices/alice/reset');
+      assert.equal((await machine.prove(begun)).body.code, 'conflict');
+      // No certificate of its attestation key is good any more, and none was made.
+      const certificates = await server.service.store.read.certificates.list('alice');
+      const good = certificates.filter((one) => one.revoked_at_ms === null);
+      assert.deepEqual(good, []);
+    });
+
     test('A31: an id that another TPM has, and a known TPM with another key, are refused and told of', async (t) => {
       const { server, workshop } = await start(t);
       const alice = await workshop.enrolledMachine('alice');

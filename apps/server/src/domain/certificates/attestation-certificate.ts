@@ -39,8 +39,13 @@ export async function attestationCertificatesOf(service: Service, deviceId: stri
     },
     authority,
   );
-  await store.write((tx) =>
-    tx.certificates.insert({
+  await store.write(async (tx) => {
+    // It may have been reset meanwhile, which has revoked what there was: this one must not come behind.
+    const now = await tx.devices.find(deviceId);
+    if (now?.life !== 'enrolled' || now.ak_name !== device.ak_name) {
+      throw new ServerError('conflict', 'the device was changed meanwhile; begin anew');
+    }
+    await tx.certificates.insert({
       serial: formatSerialNumber(made.serialNumber),
       authority: 'attestation',
       device_id: deviceId,
@@ -50,8 +55,8 @@ export async function attestationCertificatesOf(service: Service, deviceId: stri
       revoked_at_ms: null,
       reason: null,
       der: made.bytes,
-    }),
-  );
+    });
+  });
   return chainOf(made, authority.certificate);
 }
 

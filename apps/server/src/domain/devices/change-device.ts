@@ -35,8 +35,12 @@ export async function approveDevice(service: Service, actor: Actor, id: string):
     const waiting = await tx.enrolments.awaitingOf(id, nowMs);
     const device = await tx.devices.find(id);
     if (device?.life === 'quarantined') return update(tx, device, { life: 'enrolled' });
-    if (waiting === undefined) throw new ServerError('not_found', 'no device of that id waits or is quarantined');
-    await tx.enrolments.move(waiting.id, 'proved', { state: 'approved' });
+    const [newest] = waiting;
+    if (newest === undefined) throw new ServerError('not_found', 'no device of that id waits or is quarantined');
+    if (waiting.some((one) => one.ek_sha256 !== newest.ek_sha256)) {
+      throw new ServerError('conflict', 'several TPMs wait under that id: remove it, and let the right one begin anew');
+    }
+    await tx.enrolments.move(newest.id, 'proved', { state: 'approved' });
   });
   service.devices.forget(id);
 }
@@ -54,10 +58,11 @@ export async function resetDevice(service: Service, actor: Actor, id: string): P
   await change(service, actor, 'device.reset', id, () => ({ ...untrusted, life: 'reset', state: null }));
 }
 
-/** Gone, and free to be enrolled as something else. Its verdicts stay, under its name. */
+/** Gone, and free to be enrolled as something else; or not let in, if it waits. Its verdicts stay, under its name. */
 export async function removeDevice(service: Service, actor: Actor, id: string): Promise<void> {
   await act(service, { kind: 'device.remove', actor, subject: id }, async (tx) => {
-    await requireDevice(tx.devices.find(id));
+    const isWaiting = (await tx.enrolments.awaitingOf(id, service.clock())).length > 0;
+    if (!isWaiting) await requireDevice(tx.devices.find(id));
     await tx.devices.remove(id);
     await endGrants(tx, id, service.clock(), 'identity');
   });

@@ -35,7 +35,13 @@ export async function finishEnrolment(service: Service, id: string, secret: stri
   service.devices.forget(row.device_id);
   const snapshot = await service.references.current();
   const device = await service.devices.find(row.device_id, snapshot.trust);
-  if (device === undefined) throw new ServerError('conflict', 'the device was removed meanwhile; begin anew');
+  // A proof may be repeated, and the device be another's business since: quarantined, reset, with another key.
+  if (device?.row.life === 'quarantined') {
+    throw new ServerError('device_quarantined', 'an operator has quarantined this device; it is not let in again');
+  }
+  if (device?.row.life !== 'enrolled' || device.row.ak_name !== row.ak_name) {
+    throw new ServerError('conflict', 'the device was removed or reset meanwhile; begin anew');
+  }
   return {
     state: 'enrolled',
     deviceId: row.device_id,
@@ -47,9 +53,12 @@ export async function finishEnrolment(service: Service, id: string, secret: stri
 async function proceed(service: Service, row: EnrolmentRow, nowMs: number): Promise<EnrolmentRow['state']> {
   if (row.state === 'refused' || row.state === 'enrolled' || row.state === 'proved') return row.state;
   if (row.state === 'challenged' && row.joined_by === 'approval') {
-    await service.store.write((tx) =>
-      tx.enrolments.move(row.id, 'challenged', { state: 'proved', expires_at_ms: nowMs + APPROVAL_MS }),
-    );
+    await service.store.write(async (tx) => {
+      // Operators approve by the id that they saw: one TPM waits under it, and who comes later does not take its place.
+      const waiting = await tx.enrolments.awaitingOf(row.device_id, nowMs);
+      if (waiting.some((one) => one.ek_sha256 !== row.ek_sha256)) throw waitedFor(service, row.device_id);
+      await tx.enrolments.move(row.id, 'challenged', { state: 'proved', expires_at_ms: nowMs + APPROVAL_MS });
+    });
     service.log.info({ deviceId: row.device_id }, 'a machine waits for approval');
     return 'proved';
   }
@@ -107,6 +116,14 @@ async function admit(tx: Rows, row: EnrolmentRow, nowMs: number): Promise<Enrolm
     platform_certificates: JSON.stringify(platformCertificates),
   });
   return 'enrolled';
+}
+
+function waitedFor({ log }: Service, deviceId: string): ServerError {
+  log.warn({ alert: 'identity_taken', deviceId }, 'another TPM asked for an id that a machine waits for');
+  return new ServerError(
+    'identity_taken',
+    'another machine waits for approval under that device id; propose another, or have an operator remove it',
+  );
 }
 
 const taken = (): ServerError =>

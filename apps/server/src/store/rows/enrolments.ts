@@ -18,15 +18,17 @@ export function enrolmentRows(db: Kysely<Tables>) {
         .orderBy('id')
         .limit(1000)
         .execute(),
-    awaitingOf: (deviceId: string, nowMs: number): Promise<EnrolmentRow | undefined> =>
+    /** Those that have proved themselves and wait to come in under an id, the newest first. */
+    awaitingOf: (deviceId: string, nowMs: number): Promise<EnrolmentRow[]> =>
       db
         .selectFrom('enrolments')
         .selectAll()
         .where('device_id', '=', deviceId)
-        .where('state', '=', 'proved')
+        .where('state', 'in', ['proved', 'approved'])
         .where('expires_at_ms', '>', nowMs)
         .orderBy('expires_at_ms', 'desc')
-        .executeTakeFirst(),
+        .limit(1000)
+        .execute(),
     async insert(row: Tables['enrolments']): Promise<void> {
       await db.insertInto('enrolments').values(row).execute();
     },
