@@ -2,6 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import { toHex, utf8 } from '@vouchsafe/base';
 import { digest } from '@vouchsafe/crypto';
+import { decodeCertificate } from '@vouchsafe/pki';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Service } from '../domain/service.ts';
 import { ServerError } from '../error.ts';
@@ -32,7 +33,10 @@ export function addAuthentication(app: FastifyInstance, service: Service): void 
     if (typeof found === 'string') {
       failures.count(request.ip);
       if (found === 'foreign') throw new ServerError('forbidden', 'the credential given is not an operator’s');
-      throw new ServerError('unauthenticated', 'expected an operator’s token (Authorization: Bearer …) or certificate');
+      throw new ServerError(
+        'unauthenticated',
+        'expected an operator’s token (Authorization: Bearer …) or valid certificate',
+      );
     }
     if (!mayUse(found.role, access)) {
       throw new ServerError('forbidden', `expected the role ${access}, found ${found.role}; ask an admin`);
@@ -42,7 +46,10 @@ export function addAuthentication(app: FastifyInstance, service: Service): void 
 }
 
 /** 'foreign': a credential of a machine's, which is known and not for this. */
-async function identify(request: FastifyRequest, { store }: Service): Promise<OperatorRow | 'unknown' | 'foreign'> {
+async function identify(
+  request: FastifyRequest,
+  { store, clock }: Service,
+): Promise<OperatorRow | 'unknown' | 'foreign'> {
   const header = request.headers.authorization;
   if (header !== undefined) {
     const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1];
@@ -58,5 +65,9 @@ async function identify(request: FastifyRequest, { store }: Service): Promise<Op
   // The handshake has shown that the caller holds its key. Who may sign in is registered certificate by certificate, so that
   // no authority needs to be trusted with it.
   const operator = await store.read.operators.findByCertificate(sha256(certificate.raw));
-  return operator ?? 'foreign';
+  if (operator === undefined) return 'foreign';
+  // Nothing else has looked at its time: who registers a certificate for a month means a month.
+  const { validity } = decodeCertificate(certificate.raw);
+  const nowMs = clock();
+  return nowMs < validity.notBeforeMs || nowMs > validity.notAfterMs ? 'unknown' : operator;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
   CompiledQuery,
@@ -33,6 +34,8 @@ class ImmediateDriver extends SqliteDriver {
 }
 
 function openDatabase(path: string, access: 'write' | 'read'): SqliteDatabase {
+  // Wherever it is: it holds who may do what. SQLite gives the mode to the files beside it. One that is there keeps its own.
+  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   if (access === 'write') database.exec('pragma journal_mode = wal');
   // A commit is on the disk before it is acknowledged: https://sqlite.org/pragma.html#pragma_synchronous
