@@ -21,7 +21,7 @@ export function openLog({ level, stream }: LogSettings): Logger {
 }
 
 /** Control and direction characters that JSON lets stand as they are. */
-const UNSAFE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff<>]/g;
+const UNSAFE = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff<>]/g;
 
 function escaping(stream: { write(line: string): void }): { write(line: string): void } {
   return {
