@@ -107,6 +107,18 @@ export const OPERATOR_NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'end a quarantine, or forget a failure',
         load: async () => (await import('./device/clear.ts')).clear,
       },
+      pin: {
+        summary: 'vouch for what identifies its system (PCR 15)',
+        load: async () => (await import('./device/pin.ts')).pin,
+      },
+      certificates: {
+        summary: 'list its certificates',
+        load: async () => (await import('./device/certificates.ts')).certificates,
+      },
+      revoke: {
+        summary: 'revoke its certificates',
+        load: async () => (await import('./device/revoke.ts')).revoke,
+      },
       reset: {
         summary: 'let the same TPM enrol anew',
         load: async () => (await import('./device/reset.ts')).reset,
@@ -177,6 +189,10 @@ export const OPERATOR_NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'give a policy a new version',
         load: async () => (await import('./policy/set.ts')).set,
       },
+      activate: {
+        summary: 'let a draft or an earlier version decide',
+        load: async () => (await import('./policy/activate.ts')).activate,
+      },
       show: {
         summary: 'print the built-in policy, one of the service, or the facts that there are',
         load: async () => (await import('./policy/show.ts')).show,
@@ -188,6 +204,60 @@ export const OPERATOR_NOUNS: Readonly<Record<string, Noun>> = {
       test: {
         summary: 'try a policy on recorded evidence',
         load: async () => (await import('./policy/test.ts')).test,
+      },
+    },
+  },
+  secret: {
+    summary: 'secrets that machines get while they are good',
+    example: 'vouchsafe secret list',
+    verbs: {
+      put: {
+        summary: 'give a secret, or a new version of one',
+        load: async () => (await import('./secret/put.ts')).put,
+      },
+      list: {
+        summary: 'list the secrets',
+        load: async () => (await import('./secret/list.ts')).list,
+      },
+      show: {
+        summary: 'show its versions and its policy',
+        load: async () => (await import('./secret/show.ts')).show,
+      },
+      delete: {
+        summary: 'delete a secret',
+        load: async () => (await import('./secret/delete.ts')).deleteVerb,
+      },
+    },
+  },
+  audit: {
+    summary: 'the record of what happened, which cannot be changed unseen',
+    example: 'vouchsafe audit verify',
+    verbs: {
+      verify: {
+        summary: 'prove that nothing was altered or removed',
+        load: async () => (await import('./audit/verify.ts')).verify,
+      },
+      export: {
+        summary: 'write it to a file',
+        load: async () => (await import('./audit/export.ts')).exportVerb,
+      },
+    },
+  },
+  webhook: {
+    summary: 'who is told of events',
+    example: 'vouchsafe webhook list',
+    verbs: {
+      add: {
+        summary: 'tell a URL of events',
+        load: async () => (await import('./webhook/add.ts')).add,
+      },
+      list: {
+        summary: 'list who is told',
+        load: async () => (await import('./webhook/list.ts')).list,
+      },
+      remove: {
+        summary: 'tell somebody no longer',
+        load: async () => (await import('./webhook/remove.ts')).remove,
       },
     },
   },

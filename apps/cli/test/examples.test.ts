@@ -148,19 +148,23 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
 /** The log of the scene is another machine's, and that is what the example says. */
 const ANSWERS_NO: ReadonlySet<string> = new Set(['log explain']);
 
-/** The examples of these need a service, or are one: agent.test.ts, service.test.ts and serve.test.ts try them. */
+/** The examples of these need a service, or are one: serve.test.ts, service.test.ts and operator-verbs.test.ts try them. */
 const OF_SERVICE: ReadonlySet<string> = new Set([
   'agent',
+  'audit',
   'baseline',
   'device',
   'inventory',
   'operator',
+  'policy activate',
   'policy list',
   'policy set',
   'reference',
+  'secret',
   'serve',
   'token',
   'trust',
+  'webhook',
 ]);
 const isForOneMachine = (words: readonly string[]): boolean =>
   !OF_SERVICE.has(words[0] ?? '') && !OF_SERVICE.has(words.join(' '));

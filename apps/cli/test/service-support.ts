@@ -9,6 +9,8 @@ import { ENVIRONMENT, MAIN, type Outcome } from './support.ts';
 export interface TestService {
   /** The first admin's file, for --service. */
   readonly admin: string;
+  /** Of the service, with the database. */
+  readonly stateDir: string;
   /** Runs the command in a folder, as the admin unless the arguments say otherwise. */
   run(...args: string[]): Promise<Outcome>;
   close(): Promise<void>;
@@ -20,6 +22,7 @@ export async function startTestService(dir: string): Promise<TestService> {
     stateDir: join(dir, 'state'),
     listen: { host: '127.0.0.1', port: 0 },
     joining: { token: true, inventory: true, approval: true },
+    grants: { webhooks: { allow: ['127.0.0.0/8'], allowHttp: true } },
     log: { level: 'silent' },
   });
   const admin = join(dir, 'admin.json');
@@ -27,6 +30,7 @@ export async function startTestService(dir: string): Promise<TestService> {
   writeFileSync(admin, JSON.stringify({ url, ca, token }), { mode: 0o600 });
   return {
     admin,
+    stateDir: join(dir, 'state'),
     run: (...args) => runBeside(dir, args, { VOUCHSAFE_SERVICE: admin }),
     close: () => server.close(),
   };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseUtf8, TextError } from '@vouchsafe/base';
 import { policyVersion } from '@vouchsafe/protocol';
-import { readSmallFile } from '../parse.ts';
-import { ServiceClientError } from '../service/error.ts';
+import { textToSend } from '../service/text-to-send.ts';
 import { addServiceOptions, type ServiceOptions, withService } from '../service/with-service.ts';
 import type { Verb } from '../verb.ts';
 
@@ -19,7 +17,7 @@ export const set: Verb = {
       .option('--draft', 'keep it without letting it decide');
     addServiceOptions(command, 'policy set trust trust.cedar').action(
       async (name: string, file: string, options: Options) => {
-        const body = { text: textOf(file), isActive: options.draft !== true };
+        const body = { text: textToSend(file), isActive: options.draft !== true };
         const made = await withService(options, (client) =>
           client.send(policyVersion, 'PUT', `/v1/policies/${encodeURIComponent(name)}`, body),
         );
@@ -28,12 +26,3 @@ export const set: Verb = {
     );
   },
 };
-
-function textOf(file: string): string {
-  try {
-    return parseUtf8(readSmallFile(file, 1024 * 1024));
-  } catch (cause) {
-    if (!(cause instanceof TextError)) throw cause;
-    throw new ServiceClientError('nothing_to_send', `${file}: expected text, found other octets`, { cause });
-  }
-}

@@ -12,7 +12,8 @@ import {
 } from '@vouchsafe/server';
 import type { Command } from '../arguments/command.ts';
 import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
-import { wholeNumber } from '../parse.ts';
+import { collectList, wholeNumber } from '../parse.ts';
+import { lifeMs } from '../service/life-time.ts';
 import { createServiceFile, readServiceFile, writeServiceFile } from '../service/service-file.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
@@ -26,6 +27,8 @@ interface ServeOptions {
   readonly tlsCertificate?: string;
   readonly tlsKey?: string;
   readonly join: NonNullable<ServerConfig['joining']>;
+  readonly interval?: number;
+  readonly webhookAllow?: readonly string[];
   readonly workers: number;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
 }
@@ -33,6 +36,8 @@ interface ServeOptions {
 const DEFAULT_STATE = 'vouchsafe-state';
 const ADMIN_FILE = 'admin.json';
 const MAX_WORKERS = 256;
+const MIN_INTERVAL_MS = 10_000;
+const MAX_INTERVAL_MS = 86_400_000;
 const WAYS = ['token', 'inventory', 'approval'] as const;
 const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 
@@ -53,6 +58,12 @@ function workerCount(text: string): number {
   const count = wholeNumber(text);
   if (count < 1 || count > MAX_WORKERS) throw new InvalidArgumentError(`Expected a number from 1 to ${MAX_WORKERS}.`);
   return count;
+}
+
+function intervalMs(text: string): number {
+  const ms = lifeMs(text);
+  if (ms < MIN_INTERVAL_MS || ms > MAX_INTERVAL_MS) throw new InvalidArgumentError('Expected a span from 10s to 1d.');
+  return ms;
 }
 
 function logLevel(text: string): ServeOptions['logLevel'] {
@@ -77,6 +88,8 @@ export const serve: Verb = {
         token: true,
         inventory: true,
       })
+      .option('--interval <span>', 'how often machines attest, as 15m, which it is unless given', intervalMs)
+      .option('--webhook-allow <ranges>', 'where webhooks may go to, as 10.1.0.0/16; nowhere unless given', collectList)
       .option('--workers <n>', 'processes that share the work', workerCount, 1)
       .option('--log-level <level>', LEVELS.join(', '), logLevel, 'info')
       .option('--json', 'print where it is as one JSON document')
@@ -102,7 +115,18 @@ async function run(session: Session, options: ServeOptions): Promise<void> {
 }
 
 function configOf(options: ServeOptions): ServerConfig {
-  const { state, db, listen, url, tlsCertificate, tlsKey, join: joining, logLevel: level } = options;
+  const {
+    state,
+    db,
+    listen,
+    url,
+    tlsCertificate,
+    tlsKey,
+    join: joining,
+    logLevel: level,
+    interval,
+    webhookAllow,
+  } = options;
   if ((tlsCertificate === undefined) !== (tlsKey === undefined)) {
     throw new UsageError('--tls-certificate and --tls-key go together');
   }
@@ -111,6 +135,8 @@ function configOf(options: ServeOptions): ServerConfig {
     listen,
     joining,
     log: { level },
+    ...(interval === undefined ? {} : { attestation: attestationEvery(interval) }),
+    ...(webhookAllow === undefined ? {} : { grants: { webhooks: { allow: webhookAllow } } }),
     ...(db === undefined ? {} : { databaseUrl: db }),
     ...(url === undefined ? {} : { publicUrl: url.replace(/\/$/, '') }),
     ...(tlsCertificate === undefined || tlsKey === undefined
@@ -118,6 +144,13 @@ function configOf(options: ServeOptions): ServerConfig {
       : { tls: { certificatePath: tlsCertificate, keyPath: tlsKey } }),
   };
 }
+
+/** A machine may miss one attestation, and sleep for three, without losing its trust or its challenge. */
+const attestationEvery = (intervalMs: number): NonNullable<ServerConfig['attestation']> => ({
+  intervalMs,
+  trustMs: 2 * intervalMs + 5 * 60_000,
+  challengeMs: 4 * intervalMs,
+});
 
 async function serveUntilStopped(running: Pick<ServingService, 'close'>): Promise<void> {
   await Promise.race((['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((signal) => once(process, signal)));

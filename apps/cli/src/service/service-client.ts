@@ -71,6 +71,24 @@ export class ServiceClient implements Disposable {
     return this.#exchange('GET', path);
   }
 
+  /** An answer of any length as it comes; it ends whole or throws. */
+  async *stream(path: string): AsyncGenerator<Uint8Array> {
+    const response = await this.#open('GET', path, undefined, 'idle');
+    const { statusCode: status = 0 } = response;
+    if (status < 200 || status >= 300) {
+      const text = await collect(response).catch((cause: unknown) =>
+        Promise.reject(unreachable(this.#file.url, cause)),
+      );
+      throw new ServiceClientError('service_refused', refusalText('GET', path, status, text));
+    }
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) yield chunk;
+      if (!response.complete) throw new Error('the answer was cut short');
+    } catch (cause) {
+      throw unreachable(this.#file.url, cause);
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
@@ -93,7 +111,17 @@ export class ServiceClient implements Disposable {
     throw new ServiceClientError('service_refused', refusalText(method, path, status, text));
   }
 
-  #send(method: Method, path: string, body: string | undefined): Promise<{ status: number; text: string }> {
+  async #send(method: Method, path: string, body: string | undefined): Promise<{ status: number; text: string }> {
+    const response = await this.#open(method, path, body, 'whole');
+    try {
+      return { status: response.statusCode ?? 0, text: await collect(response) };
+    } catch (cause) {
+      throw unreachable(this.#file.url, cause);
+    }
+  }
+
+  /** @param limited what may take a minute at most: the exchange, or any pause in it. */
+  #open(method: Method, path: string, body: string | undefined, limited: 'whole' | 'idle'): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const { url, token } = this.#file;
       const sent = request(new URL(path, url), {
@@ -106,13 +134,11 @@ export class ServiceClient implements Disposable {
             ? {}
             : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
         },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...(limited === 'whole' ? { signal: AbortSignal.timeout(TIMEOUT_MS) } : {}),
       });
-      const fail = (cause: unknown): void => reject(unreachable(url, cause));
-      sent.once('error', fail);
-      sent.once('response', (response) => {
-        collect(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), fail);
-      });
+      sent.setTimeout(TIMEOUT_MS, () => sent.destroy(new Error('nothing came for a minute')));
+      sent.once('error', (cause) => reject(unreachable(url, cause)));
+      sent.once('response', resolve);
       sent.end(body);
     });
   }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { OutputFile } from '@vouchsafe/bytes/node';
+import { wholeNumber } from '../parse.ts';
+import { addServiceOptions, type ServiceOptions, withService } from '../service/with-service.ts';
+import type { Session } from '../session.ts';
+import type { Verb } from '../verb.ts';
+
+interface Options extends ServiceOptions {
+  readonly output: string;
+  readonly from?: number;
+  readonly force?: boolean;
+}
+
+export const exportVerb: Verb = {
+  define(command, session) {
+    command
+      .description('Writes the audit log as JSON lines, with what audit verify needs to check it elsewhere.')
+      .requiredOption('-o, --output <file>', 'where it goes, or - for standard output')
+      .option('--from <entry>', 'its first entry; all that there is unless given', wholeNumber)
+      .option('--force', 'replace an existing file');
+    addServiceOptions(command, 'audit export -o audit.jsonl').action((options: Options) => run(session, options));
+  },
+};
+
+async function run(session: Session, options: Options): Promise<void> {
+  const { output, from, force = false } = options;
+  if (output === '-') session.claimOutput('--output');
+  using file = output === '-' ? undefined : OutputFile.create(output, { force });
+  let sizeBytes = 0;
+  await withService(options, async (client) => {
+    for await (const chunk of client.stream(`/v1/audit${from === undefined ? '' : `?from=${from}`}`)) {
+      if (file !== undefined) file.write(sizeBytes, chunk);
+      else if (!session.writeBytes(chunk)) return;
+      sizeBytes += chunk.length;
+    }
+  });
+  file?.commit();
+  session.answer(`${output}: ${sizeBytes} octets`, { path: output, sizeBytes });
+}
