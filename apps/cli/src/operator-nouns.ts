@@ -96,7 +96,7 @@ export const OPERATOR_NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import('./device/log.ts')).log,
       },
       approve: {
-        summary: 'let a machine in that waits',
+        summary: 'let a machine in that waits or is quarantined',
         load: async () => (await import('./device/approve.ts')).approve,
       },
       quarantine: {
@@ -104,7 +104,7 @@ export const OPERATOR_NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import('./device/quarantine.ts')).quarantine,
       },
       clear: {
-        summary: 'end a quarantine, or forget a failure',
+        summary: 'forget a failure',
         load: async () => (await import('./device/clear.ts')).clear,
       },
       pin: {

@@ -2,7 +2,7 @@
 import { actVerb } from '../service/act-verb.ts';
 
 export const approve = actVerb({
-  description: 'Lets a machine in that has proved who it is and waits.',
+  description: 'Lets a machine in that has proved who it is and waits, or that is quarantined.',
   operand: ['DEVICE', 'as device list shows it'],
   example: 'device approve web-1',
   method: 'POST',

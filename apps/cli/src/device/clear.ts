@@ -2,7 +2,7 @@
 import { actVerb } from '../service/act-verb.ts';
 
 export const clear = actVerb({
-  description: 'Ends a quarantine, or forgets a failure: the machine is as good as what it proves next.',
+  description: 'Forgets a failure: the machine is as good as what it proves next. A quarantine ends by device approve.',
   operand: ['DEVICE', 'as device list shows it'],
   example: 'device clear web-1',
   method: 'POST',
