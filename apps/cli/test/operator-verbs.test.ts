@@ -13,11 +13,11 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signer } from '@vouchsafe/pki';
 import { parseBase64url, parseJoinToken } from '@vouchsafe/protocol';
+import { type Client, createClient } from '@vouchsafe/server/test-support/client';
+import { Machine } from '@vouchsafe/server/test-support/machine';
+import { logOf, type MadeBoot, signedManifest } from '@vouchsafe/server/test-support/made-boot';
+import { newTpmMaker, SimulatedTpm } from '@vouchsafe/server/test-support/simulated-tpm';
 import { tempDir } from '@vouchsafe/testing';
-import { type Client, createClient } from '../../server/test/support/client.ts';
-import { Machine } from '../../server/test/support/machine.ts';
-import { logOf, type MadeBoot, signedManifest } from '../../server/test/support/made-boot.ts';
-import { newTpmMaker, SimulatedTpm } from '../../server/test/support/simulated-tpm.ts';
 import { startTestService, type TestService } from './service-support.ts';
 import { vouchsafe } from './support.ts';
 
