@@ -21,7 +21,7 @@ export interface AgentImageRequest {
   readonly version: string;
   /** A folder of `keys generate`. */
   readonly keys: string;
-  /** The agent in one file. */
+  /** The agent in one file, as `vouchsafe agent bundle` writes it. */
   readonly agentBundle: string;
   /** Further lines of the recipe. */
   readonly more?: readonly string[];
@@ -47,7 +47,7 @@ export function writeAgentRecipe(folder: string, request: AgentImageRequest): st
     `    - packages: [${packages.map((path) => JSON.stringify(path)).join(', ')}]`,
     '    - folder: overlay',
     ...fileLayer(nodeProgram(), 'usr/bin/node', '0755'),
-    ...fileLayer(request.agentBundle, 'usr/lib/vouchsafe/agent.mjs', '0644'),
+    ...fileLayer(request.agentBundle, 'usr/lib/vouchsafe/vouchsafe-agent.cjs', '0644'),
     ...fileLayer(guestFile('agent-init.sh'), 'sbin/init', '0755'),
     ...fileLayer(guestFile('report.sh'), 'bin/report', '0755'),
     'rules:',
