@@ -8,7 +8,7 @@ import { MemorySink, memorySource } from '@vouchsafe/bytes';
 import { digest } from '@vouchsafe/crypto';
 import { type CpioMember, type TreeEntry, writeCpio } from '@vouchsafe/disk';
 import { needsTool } from '@vouchsafe/testing';
-import { listedFiles, listedInitrdFiles } from '../src/build/listed-files.ts';
+import { listedFiles, listedInitrdFiles, listedStubFiles } from '../src/build/listed-files.ts';
 import { directory, file, link } from './made-disk.ts';
 
 const sha256 = (text: string): string => toHex(digest('sha256', utf8(text)));
@@ -53,6 +53,14 @@ test('of initrds over each other the later file counts, compressed or not', asyn
   assert.deepEqual(listed.map(({ path, sha256 }) => [path, sha256]).sort(), [
     ['/init', sha256('new')],
     ['/tool', sha256('tool')],
+  ]);
+});
+
+test('what the stub puts beside the initrds is listed where the running system has it', () => {
+  assert.deepEqual(listedStubFiles({}), []);
+  assert.deepEqual(listedStubFiles({ pcrsig: utf8('{}'), pcrpkey: utf8('key') }), [
+    { path: '/.extra/tpm2-pcr-signature.json', sizeBytes: 2, sha256: sha256('{}'), isExecutable: false },
+    { path: '/.extra/tpm2-pcr-public-key.pem', sizeBytes: 3, sha256: sha256('key'), isExecutable: false },
   ]);
 });
 

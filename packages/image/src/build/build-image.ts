@@ -6,6 +6,7 @@ import { FileSource } from '@vouchsafe/bytes/node';
 import type { FatMember, GptTable } from '@vouchsafe/disk';
 import { SpoolFile } from '@vouchsafe/disk/node';
 import { type Manifest, signManifest } from '@vouchsafe/manifest';
+import type { UkiContents } from '@vouchsafe/pe';
 import { keyVariables } from '../boot/key-variables.ts';
 import type { RootHashes } from '../ddi/content.ts';
 import { writeDdi } from '../ddi/write-ddi.ts';
@@ -102,11 +103,12 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   // The next version's UKI is about as large.
   const ukiBytes = SLACK_BYTES + stub.size + kernel.image.size + initrdBytes;
   let uki: ByteSource | undefined;
+  let signedContents: UkiContents = contents;
   const members = async (hashes: RootHashes): Promise<readonly FatMember[]> => {
     const cmdline = utf8(imageCommandLine(recipe, hashes.get(matchKey) as Uint8Array));
-    const signed = await policyContents(stub, { ...contents, cmdline }, keys.pcr, recipe.policyPhases, outputFolder);
+    signedContents = await policyContents(stub, { ...contents, cmdline }, keys.pcr, recipe.policyPhases, outputFolder);
     const spool = files.use(SpoolFile.create('UKI', outputFolder));
-    await writeUki(stub, signed, keys.db, spool, outputFolder);
+    await writeUki(stub, signedContents, keys.db, spool, outputFolder);
     uki = spool.source();
     return espMembers(recipe, uki, loader, companions);
   };
@@ -118,7 +120,7 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     const sizes = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki.size, initrdBytes };
     requireBudgets(recipe.budgets, sizes, report);
     const mount = matchKey === 'usr' ? '/usr' : '/';
-    const request = { entries: tree, installed, initrds, osRelease, mount } as const;
+    const request = { entries: tree, installed, initrds, contents: signedContents, osRelease, mount } as const;
     const { parts, notes } = await imageParts(recipe, names, request, work);
     const variables = keyVariables(at(recipe.keys));
     const measured = { disk, uki, banks, parts: parts.map(({ part }) => part), variables };

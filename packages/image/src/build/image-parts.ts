@@ -5,10 +5,11 @@ import { parseUtf8, TextError } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { DiskError, parseReleaseFile, type TreeEntry } from '@vouchsafe/disk';
 import { encodeFileList, type ManifestPart, partOf } from '@vouchsafe/manifest';
+import type { UkiContents } from '@vouchsafe/pe';
 import { CYCLONEDX_FORMAT, encodeCycloneDx } from '../packages/cyclonedx.ts';
 import type { InstalledPackages } from '../packages/installed-package.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { listedFiles, listedInitrdFiles } from './listed-files.ts';
+import { listedFiles, listedInitrdFiles, listedStubFiles } from './listed-files.ts';
 import type { OutputNames } from './output-files.ts';
 
 /** What travels beside a manifest, which names it by its digest. */
@@ -29,6 +30,8 @@ export interface PartsRequest {
   readonly entries: readonly TreeEntry[];
   readonly installed: InstalledPackages;
   readonly initrds: readonly ByteSource[];
+  /** What the UKI was built of. */
+  readonly contents: Pick<UkiContents, 'pcrsig' | 'pcrpkey'>;
   readonly osRelease: Uint8Array;
   /** Where the running system has the tree; `/` unless given. */
   readonly mount?: '/' | '/usr';
@@ -41,7 +44,7 @@ export interface PartsRequest {
 export async function imageParts(
   recipe: Recipe,
   names: OutputNames,
-  { entries, installed, initrds, osRelease, mount = '/' }: PartsRequest,
+  { entries, installed, initrds, contents, osRelease, mount = '/' }: PartsRequest,
   work: LongWork = {},
 ): Promise<ImageParts> {
   const notes: string[] = [];
@@ -51,7 +54,10 @@ export async function imageParts(
   };
   addList(mount === '/' ? 'root' : 'usr', names.fileList, await listedFiles(entries, mount, work));
   try {
-    addList('initrd', names.initrdFileList, await listedInitrdFiles(initrds, work));
+    addList('initrd', names.initrdFileList, [
+      ...(await listedInitrdFiles(initrds, work)),
+      ...listedStubFiles(contents),
+    ]);
   } catch (error) {
     if (!(error instanceof DiskError && error.code === 'compression_unsupported')) throw error;
     notes.push(`the files of the initrd are not listed: ${error.message}`);
