@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needsTool, tempDir } from '@vouchsafe/testing';
+import { newKeyFile } from '../src/domain/secrets/key-ring.ts';
 import { createClient } from './support/client.ts';
 import { sharedPostgres } from './support/databases.ts';
 import { Machine, openWorkshop } from './support/machine.ts';
@@ -20,8 +23,11 @@ test(
   needsTool('pg_ctlcluster'),
   async (t) => {
     const databaseUrl = await (await sharedPostgres()).createDatabase();
+    const path = join(tempDir(t), 'secrets.key');
+    writeFileSync(path, newKeyFile(), { mode: 0o600 });
+    const config = { databaseUrl, grants: { secretKey: { kind: 'file', path } } } as const;
     // Started at once: the schema is made by one of them.
-    const [a, b] = await Promise.all([startTestServer(t, { databaseUrl }), startTestServer(t, { databaseUrl })]);
+    const [a, b] = await Promise.all([startTestServer(t, config), startTestServer(t, config)]);
     assert.equal([a, b].filter(({ firstAdminToken }) => firstAdminToken !== undefined).length, 1);
     const first = a.firstAdminToken === undefined ? b : a;
     const second = first === a ? b : a;
