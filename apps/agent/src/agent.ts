@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AttestationResult, Challenge, GrantedCertificate } from '@vouchsafe/protocol';
+import type { AttestationResult, Challenge, Evidence, GrantedCertificate } from '@vouchsafe/protocol';
 import { type Clock, systemClock } from './clock.ts';
 import { type EnrolmentOutcome, enrol, type Joining } from './enrol.ts';
 import { AgentError } from './error.ts';
@@ -38,6 +38,8 @@ export interface AttestOptions {
   readonly relyingPartyNonce?: Uint8Array;
   /** Certifies the client and the decryption key again, for which the service issues a new certificate. */
   readonly certifiesKeys?: boolean;
+  /** Called with what is about to be sent, and the TPMT_PUBLIC of the key that signed it: for who wants to keep it. */
+  readonly onEvidence?: (evidence: Evidence, attestationKey: string) => void;
 }
 
 /** What one attestation came to. */
@@ -186,6 +188,7 @@ export class Agent {
       ...(secrets === undefined ? {} : { secrets }),
       ...(relyingPartyNonce === undefined ? {} : { relyingPartyNonce }),
     });
+    options.onEvidence?.(evidence, state.keys.attestation.publicArea);
     const { challenge: next, nextAtMs, ...result } = await this.#service().attest(deviceId, evidence);
     this.#kept = { challenge: next, monotonicMs: this.#clock.monotonicMs(), wallMs: this.#clock.wallMs() };
     this.#isCertificateMissing = isDue && result.certificate === undefined;

@@ -7,6 +7,10 @@ export const isSingle = (entry: Noun | VerbEntry): entry is VerbEntry => 'load' 
 
 /** All nouns and verbs. Only the verb that is used is loaded, so that small commands start at once. */
 export const NOUNS: Nouns = {
+  demo: {
+    summary: 'the main job in one go: two machines boot, attest, and are granted or refused',
+    load: async () => (await import('./demo/demo.ts')).demo,
+  },
   verity: {
     summary: 'dm-verity: make, check, repair, sign and read hash trees',
     example: 'vouchsafe verity format root.erofs root.hash',

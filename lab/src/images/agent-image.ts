@@ -48,6 +48,8 @@ export function writeAgentRecipe(folder: string, request: AgentImageRequest): st
     '    - folder: overlay',
     ...fileLayer(nodeProgram(), 'usr/bin/node', '0755'),
     ...fileLayer(request.agentBundle, 'usr/lib/vouchsafe/vouchsafe-agent.cjs', '0644'),
+    ...fileLayer(guestFile('agent.sh'), 'bin/agent', '0755'),
+    ...fileLayer(guestFile('join.sh'), 'bin/join', '0755'),
     ...fileLayer(guestFile('agent-init.sh'), 'sbin/init', '0755'),
     ...fileLayer(guestFile('report.sh'), 'bin/report', '0755'),
     'rules:',
