@@ -9,12 +9,12 @@ import { tempDir } from '@vouchsafe/testing';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The shell blocks of a page, without the one that runs the tests, which are running. */
+/** The shell blocks of a page, without the tests, which are running, and the demo, which has a test of its own. */
 function shellBlocks(page: string): string[] {
   const text = readFileSync(`${ROOT}${page}`, 'utf8');
   return [...text.matchAll(/^```sh\n(.*?)^```$/gms)]
     .map(([, block]) => block ?? '')
-    .filter((block) => !block.startsWith('npm '));
+    .filter((block) => !block.startsWith('npm ') && !block.startsWith('./vouchsafe demo'));
 }
 
 test("the README's commands work", (t) => {

@@ -11,7 +11,17 @@ import { vouchsafe } from './support.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../vouchsafe', import.meta.url));
 const tools = needsTool(
-  ...['qemu-system-x86_64', 'swtpm', 'swtpm_setup', 'swtpm_localca', 'certtool', 'dmsetup', 'busybox', 'dpkg', 'openssl'],
+  ...[
+    'qemu-system-x86_64',
+    'swtpm',
+    'swtpm_setup',
+    'swtpm_localca',
+    'certtool',
+    'dmsetup',
+    'busybox',
+    'dpkg',
+    'openssl',
+  ],
 );
 
 interface Finding {
@@ -72,7 +82,16 @@ describe('vouchsafe demo', tools, () => {
     const file = (name: string): string => join(evidence, name);
     const nonce = readFileSync(file('nonce'), 'utf8').trim();
     const quote = ['--ak', file('ak.pem'), '--attest', file('quote.attest'), '--signature', file('quote.signature')];
-    const { code, stderr } = vouchsafe('.', 'quote', 'verify', ...quote, '--pcrs', file('quote.pcrs'), '--nonce', nonce);
+    const { code, stderr } = vouchsafe(
+      '.',
+      'quote',
+      'verify',
+      ...quote,
+      '--pcrs',
+      file('quote.pcrs'),
+      '--nonce',
+      nonce,
+    );
     assert.equal(code, 0, stderr);
     const names = execFileSync('openssl', ['x509', '-in', certificate, '-noout', '-ext', 'subjectAltName'], {
       encoding: 'utf8',

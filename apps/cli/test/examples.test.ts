@@ -153,6 +153,7 @@ const OF_SERVICE: ReadonlySet<string> = new Set([
   'agent',
   'audit',
   'baseline',
+  'demo',
   'device',
   'inventory',
   'operator',

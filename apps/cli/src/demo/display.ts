@@ -5,10 +5,13 @@ import { writeErr } from '../terminal/standard-streams.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
+const REMARKS_MS = 4000;
+
 /** Shows how far the demo is, on standard error: steps, the commands in them, and what the machines say. */
 export class DemoDisplay {
   readonly #startedMs = Date.now();
   #steps = 0;
+  #remarkedMs = 0;
 
   step(what: string): void {
     this.#steps++;
@@ -22,6 +25,13 @@ export class DemoDisplay {
 
   note(text: string): void {
     writeErr(`${this.#clock()}    ${styled('dim', printable(text))}\n`);
+  }
+
+  /** What a command says of how far it is: not every line of it. */
+  remark(text: string): void {
+    if (Date.now() - this.#remarkedMs < REMARKS_MS) return;
+    this.#remarkedMs = Date.now();
+    this.note(text);
   }
 
   /** What a machine wrote to its serial port, which is anybody's word. */

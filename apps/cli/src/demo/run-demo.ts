@@ -33,7 +33,7 @@ export interface DemoRun {
  */
 export async function runDemo({ folder, display, whenDone }: DemoRun): Promise<DemoOutcome> {
   const at = (path: string): string => relative(folder.path, path);
-  const commands = new Commands(folder.path, folder.admin, (line) => display.note(line));
+  const commands = new Commands(folder.path, folder.admin, (line) => display.remark(line));
   const command = async (...args: string[]): Promise<unknown> => {
     display.command(args);
     return await commands.run(...args);
