@@ -14,8 +14,8 @@ import { DemoMachine } from './machines.ts';
 import { type DemoOutcome, readOutcome } from './outcome.ts';
 
 /** How the two machines are called. */
-export const GOOD = 'good';
-export const TAMPERED = 'tampered';
+const GOOD = 'good';
+const TAMPERED = 'tampered';
 /** What is done to the disk of the second: something that no signature covers. */
 const CASE = 'credential';
 
