@@ -60,7 +60,7 @@ const CLEAN: Files = {
     '| 3 | `packages/verity` | x |',
     '| 4 | `packages/eventlog` | not written yet |',
     '| 8 | `apps/server` | x |',
-    '| 8 | `apps/cli` | x |',
+    '| 9 | `apps/cli` | x |',
     '',
   ].join('\n'),
 };
