@@ -52,7 +52,9 @@ for (const database of DATABASES) {
       const message = alice.evidence(await alice.freshChallenge());
       const answers = await Promise.all(Array.from({ length: 8 }, () => alice.send(message)));
       assert.equal(answers.filter(({ status }) => status === 200).length, 1);
-      for (const { status, body } of answers) if (status !== 200) assert.equal(body.code, 'challenge_used');
+      // One that lost each of its tries against the others is told that the device has changed meanwhile: it is refused, too.
+      for (const { status, body } of answers)
+        if (status !== 200) assert.match(body.code, /^(challenge_used|conflict)$/);
       const { body } = await workshop.call('GET', '/v1/devices/alice/verdicts');
       assert.equal(body.items.length, 3);
     });
