@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine that was trusted, and what it is told after each thing that was done to it: its image's time is over, something
+// lies beside its image, Secure Boot is off; and another machine that comes with its name and its agent's state.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type BootResult, FIRMWARE_VARIABLES, tamperedCopy } from '@vouchsafe/lab';
+import { decodeCertificates, decodeCrl } from '@vouchsafe/pki';
+import { needsTool, tempDir } from '@vouchsafe/testing';
+import { codesOf, openScene, printed, type Scene, textOf } from './attest-scene.ts';
+
+const tools = needsTool(
+  ...['qemu-system-x86_64', 'swtpm', 'swtpm_setup', 'swtpm_localca', 'certtool', 'dmsetup', 'busybox', 'dpkg'],
+);
+const DEVICE = 'edge-1';
+const attest = (name: string): string => `agent attest --json >${name}.json; echo $? >${name}.status`;
+
+describe('a machine that was trusted', tools, () => {
+  const cleanups: (() => void)[] = [];
+  let scene: Scene;
+  let [first, withCredential, withoutSecureBoot, another]: (BootResult | undefined)[] = [];
+
+  before(async () => {
+    if (tools.skip !== undefined) return;
+    const dir = tempDir({ after: (fn) => void cleanups.push(fn as () => void) });
+    scene = await openScene(dir);
+    const { operate } = scene;
+    const image = scene.buildImage('1.2.0');
+    const [{ sha256: reference }] = await operate('reference', 'add', image.manifest, '--activate');
+    const token = async (): Promise<string> => (await operate('token', 'create', '--device', DEVICE)).text;
+    first = await scene.boot({
+      image,
+      request: { credentials: { 'vouchsafe.token': await token() } },
+      script: [
+        'agent enroll @/run/credentials/vouchsafe.token --json >enroll.json',
+        attest('unknown'),
+        'step approve',
+        attest('good'),
+        'step floor',
+        attest('older'),
+        'step retire',
+        attest('retired'),
+      ],
+      steps: {
+        approve: async () => {
+          const { sha256 } = await operate('baseline', 'learn', DEVICE);
+          await operate('baseline', 'approve', sha256);
+          return '';
+        },
+        floor: async () => {
+          await operate('reference', 'floor', 'edge', '1.3.0');
+          return '';
+        },
+        retire: async () => {
+          await operate('reference', 'floor', 'edge', '1.0.0');
+          await operate('reference', 'retire', reference, '--at', '2026-01-01T00:00:00Z');
+          return '';
+        },
+      },
+    });
+    await operate('reference', 'activate', reference);
+    const disk = join(dir, 'tampered.raw');
+    await tamperedCopy(['credential'], image.disk, disk);
+    const kept = textOf(first, 'state.json');
+    withCredential = await scene.boot({ image: { ...image, disk }, kept, script: [attest('attest')] });
+    withoutSecureBoot = await scene.boot({
+      ...{ image, kept: textOf(withCredential, 'state.json'), script: [attest('attest')] },
+      request: { firmwareVariables: FIRMWARE_VARIABLES },
+    });
+    another = await scene.boot({
+      ...{ image, kept },
+      request: { tpmState: await scene.manufacture('edge-2'), credentials: { 'vouchsafe.token': await token() } },
+      script: [
+        attest('attest'),
+        'rm /run/vouchsafe/*',
+        'agent enroll @/run/credentials/vouchsafe.token --json >enroll.json; echo $? >enroll.status',
+      ],
+    });
+  });
+  after(async () => {
+    await scene?.close();
+    for (const cleanup of cleanups) cleanup();
+  });
+
+  const bootOf = (boot: BootResult | undefined): BootResult => {
+    assert.ok(boot);
+    return boot;
+  };
+  /** The verdict on an attestation, which had no certificate with it. */
+  const refusalOf = (boot: BootResult | undefined, name = 'attest') => {
+    const { verdict, certificate } = printed(bootOf(boot), `${name}.json`);
+    assert.deepEqual([verdict.isTrusted, certificate], [false, undefined]);
+    assert.equal(textOf(bootOf(boot), `${name}.status`).trim(), '1');
+    return verdict;
+  };
+
+  test('an image below the version floor, then one whose time is over: refused, and its certificate is revoked', async () => {
+    assert.equal(printed(bootOf(first), 'good.json').verdict.isTrusted, true);
+    assert.ok(codesOf(refusalOf(first, 'older')).includes('image_below_floor'));
+    assert.ok(codesOf(refusalOf(first, 'retired')).includes('image_retired'));
+    const [certificate] = decodeCertificates(bootOf(first).results.get('client.crt') ?? new Uint8Array());
+    const { bytes } = await scene.call('GET', '/v1/crl');
+    const serials = decodeCrl(Uint8Array.from(bytes)).revoked.map(({ serialNumber }) => serialNumber);
+    assert.ok(serials.includes(certificate?.serialNumber ?? 0n));
+  });
+
+  test('a credential dropped in beside the image, under Secure Boot: events that the image does not put there', () => {
+    const { status, findings } = refusalOf(withCredential);
+    assert.equal(status, 'contraindicated');
+    const unexpected = findings.filter(({ code }: { code: string }) => code === 'event_unexpected');
+    const pcrs = unexpected.map(({ where }: { where: { pcr: number } }) => where.pcr);
+    // The credential itself, and the initrd that the kernel got with it.
+    assert.deepEqual(pcrs, [9, 12], JSON.stringify(findings, null, 1));
+  });
+
+  test('the same image without Secure Boot', () => {
+    assert.ok(codesOf(refusalOf(withoutSecureBoot)).includes('secure_boot_off'));
+  });
+
+  test('another TPM under the same name: neither the state of the first nor a token for the name lets it in', () => {
+    const boot = bootOf(another);
+    assert.equal(printed(boot, 'attest.json').error.code, 'tpm_changed');
+    const { error } = printed(boot, 'enroll.json');
+    assert.equal(error.code, 'server_refused', JSON.stringify(error));
+    assert.notEqual(textOf(boot, 'enroll.status').trim(), '0');
+  });
+});
