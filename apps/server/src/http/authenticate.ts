@@ -8,6 +8,7 @@ import type { Service } from '../domain/service.ts';
 import { ServerError } from '../error.ts';
 import type { OperatorRow } from '../store/rows/operators.ts';
 import { mayUse } from './access.ts';
+import { addressKey } from './address-key.ts';
 import { createMeter } from './meter.ts';
 
 const MINUTE_MS = 60_000;
@@ -26,12 +27,13 @@ export function addAuthentication(app: FastifyInstance, service: Service): void 
   app.addHook('onRequest', async (request) => {
     const access = request.routeOptions.config.access;
     if (access === undefined || access === 'machine' || access === 'public') return;
-    if (!failures.isBelow(request.ip)) {
+    const address = addressKey(request.ip);
+    if (!failures.isBelow(address)) {
       throw new ServerError('too_many_requests', 'too many failed sign-ins from this address; wait a minute');
     }
     const found = await identify(request, service);
     if (typeof found === 'string') {
-      failures.count(request.ip);
+      failures.count(address);
       if (found === 'foreign') throw new ServerError('forbidden', 'the credential given is not an operator’s');
       throw new ServerError(
         'unauthenticated',

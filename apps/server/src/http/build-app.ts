@@ -8,6 +8,8 @@ import type { ServiceTls } from '../main/tls.ts';
 import type { Access } from './access.ts';
 import type { App } from './app.ts';
 import { addAuthentication } from './authenticate.ts';
+import { addBodyBudget } from './body-budget.ts';
+import { limitConnections } from './connections.ts';
 import { addHttpMetrics } from './http-metrics.ts';
 import { addProblems } from './problem.ts';
 import { addRateLimits } from './rate-limits.ts';
@@ -21,6 +23,8 @@ const REQUEST_MS = 60_000;
 const HANDSHAKE_MS = 10_000;
 const MAX_HEADERS_BYTES = 16_384;
 const MAX_CONNECTIONS = 50_000;
+/** Of one address: some thousands of machines may be behind it, and cannot keep all others out. */
+const MAX_ADDRESS_CONNECTIONS = 20_000;
 /** Bodies of routes that say nothing else. */
 const BODY_BYTES = 64 * 1024;
 
@@ -51,13 +55,14 @@ export async function buildApp(service: Service, tls: ServiceTls): Promise<{ app
     // What a form does not name is refused, never dropped, converted or filled in.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
-  app.server.maxConnections = MAX_CONNECTIONS;
+  limitConnections(app.server, MAX_CONNECTIONS, MAX_ADDRESS_CONNECTIONS);
   refuseOtherBodies(app);
   const routes = requireAccess(app);
   addProblems(app as unknown as FastifyInstance, service);
   addHttpMetrics(app as unknown as FastifyInstance);
   addRateLimits(app as unknown as FastifyInstance, service);
   addAuthentication(app as unknown as FastifyInstance, service);
+  addBodyBudget(app as unknown as FastifyInstance);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -2,36 +2,50 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Service } from '../domain/service.ts';
 import { ServerError } from '../error.ts';
+import { addressKey } from './address-key.ts';
 import { createMeter } from './meter.ts';
 
 const MINUTE_MS = 60_000;
 
 /**
- * Limits by address, and for a machine's own routes by device too: thousands of machines may come from behind one address. What
- * `limit` a route has is in its configuration.
+ * Limits by address, before a body is read. Machines' own routes have them by device too; and by address whichever devices are
+ * named, since whoever calls may name any: one limit for all requests, which is wide, as thousands of machines may come from
+ * behind one address, and a narrower one for those that were refused. What `limit` a route has is in its configuration.
  */
 export function addRateLimits(app: FastifyInstance, { config, clock }: Service): void {
-  const { enrolmentsPerMinute, evidencePerMinute, requestsPerMinute } = config.limits;
-  const enrolments = createMeter(enrolmentsPerMinute, MINUTE_MS, clock);
-  const devices = createMeter(evidencePerMinute, MINUTE_MS, clock);
-  const others = createMeter(requestsPerMinute, MINUTE_MS, clock);
+  const meter = (limit: number) => createMeter(limit, MINUTE_MS, clock);
+  const { limits } = config;
+  const enrolments = meter(limits.enrolmentsPerMinute);
+  const devices = meter(limits.evidencePerMinute);
+  const machines = meter(limits.machinesPerMinute);
+  const refusals = meter(limits.refusalsPerMinute);
+  const others = meter(limits.requestsPerMinute);
   const isWithin = (request: FastifyRequest): boolean => {
     const { limit } = request.routeOptions.config;
+    const address = addressKey(request.ip);
     if (limit === 'none') return true;
-    if (limit === 'enrolment') return enrolments.count(request.ip);
-    // With the address: nobody else can use up what a machine may ask.
+    if (limit === 'enrolment') return enrolments.count(address);
+    if (limit !== 'device') return others.count(address);
     const device = (request.params as { id?: string } | undefined)?.id ?? '';
-    return limit === 'device' ? devices.count(`${device} ${request.ip}`) : others.count(request.ip);
+    // The device's last, and with the address: nobody else can use up what a machine may ask, nor have others forgotten.
+    return refusals.isBelow(address) && machines.count(address) && devices.count(`${device} ${address}`);
   };
   app.addHook('onRequest', (request, _reply, done) => {
     if (isWithin(request)) done();
     else done(new ServerError('too_many_requests', 'more requests than are served in a minute; wait and try again'));
   });
+  app.addHook('onResponse', (request, reply, done) => {
+    const isRefused = reply.statusCode >= 400 && reply.statusCode < 500 && reply.statusCode !== TOO_MANY;
+    if (isRefused && request.routeOptions.config.limit === 'device') refusals.count(addressKey(request.ip));
+    done();
+  });
 }
+
+const TOO_MANY = 429;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** 'device' counts by the device in the path, 'enrolment' and the rest by address. */
+    /** 'device' counts by the device in the path and by address, 'enrolment' and the rest by address. */
     limit?: 'none' | 'device' | 'enrolment';
   }
 }

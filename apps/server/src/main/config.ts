@@ -19,6 +19,8 @@ export interface ServerConfig {
   /** Certificates, secrets, the audit log, webhooks. */
   readonly grants?: GrantOptions;
   readonly log?: LogSettings;
+  /** How long requests that are under way may take when the service ends; then their connections are closed. */
+  readonly stopMs?: number;
   /** Milliseconds since 1970; for tests that move the clock. */
   readonly now?: () => number;
 }
@@ -44,6 +46,10 @@ export interface RequestLimits {
   readonly enrolmentsPerMinute: number;
   /** Of one device. */
   readonly evidencePerMinute: number;
+  /** Of all machines behind one address, whichever device they name: 200 times the above unless said. */
+  readonly machinesPerMinute: number;
+  /** Of these the ones that were refused, by address; then none is taken for the rest of the minute: 20 times unless said. */
+  readonly refusalsPerMinute: number;
   /** Of operators and all else, by address. */
   readonly requestsPerMinute: number;
   /** Failed sign-ins, by address. */
@@ -68,6 +74,7 @@ export interface SettledConfig {
   readonly limits: RequestLimits;
   readonly grants: GrantSettings;
   readonly log: LogSettings;
+  readonly stopMs: number;
   readonly now: () => number;
 }
 
@@ -93,15 +100,22 @@ export function settleConfig(config: ServerConfig): SettledConfig {
       wantsLaunch: false,
       ...config.attestation,
     },
-    limits: {
-      enrolmentsPerMinute: 60,
-      evidencePerMinute: 30,
-      requestsPerMinute: 1200,
-      signInsPerMinute: 30,
-      ...config.limits,
-    },
+    limits: settleLimits(config.limits),
     grants: settleGrants(config.grants),
     log: config.log ?? { level: 'info' },
+    stopMs: config.stopMs ?? 10_000,
     now: config.now ?? Date.now,
+  };
+}
+
+function settleLimits({ evidencePerMinute = 30, ...given }: Partial<RequestLimits> = {}): RequestLimits {
+  return {
+    enrolmentsPerMinute: 60,
+    evidencePerMinute,
+    machinesPerMinute: 200 * evidencePerMinute,
+    refusalsPerMinute: 20 * evidencePerMinute,
+    requestsPerMinute: 1200,
+    signInsPerMinute: 30,
+    ...given,
   };
 }

@@ -107,7 +107,7 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
       service,
       close: async () => {
         closing.abort();
-        await app.close();
+        await closeWithin(app, config.stopMs);
         await jobs.stop();
         await grantJobs.stop();
         await runner.stop();
@@ -121,6 +121,16 @@ export async function startServer(given: ServerConfig): Promise<RunningServer> {
     await auditLog?.stop();
     await store.close();
     throw error;
+  }
+}
+
+/** A request that does not come to its end would keep the service from ending: Node.js looks at no times any more then. */
+async function closeWithin(app: App, stopMs: number): Promise<void> {
+  const late = setTimeout(() => app.server.closeAllConnections(), stopMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(late);
   }
 }
 
