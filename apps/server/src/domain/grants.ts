@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util';
 import { decide, type PreparedPolicy, type Verdict } from '@vouchsafe/appraise';
 import { toHex } from '@vouchsafe/base';
 import { type CertifiedKeyUse, type KeyEvidence, type VerifiedKey, verifyKey } from '@vouchsafe/identity';
@@ -8,6 +9,7 @@ import type { TpmSigningKey } from '@vouchsafe/tpm';
 import { ServerError } from '../error.ts';
 import type { Store } from '../store/open-store.ts';
 import type { GrantState } from '../store/rows/device-keys.ts';
+import type { SecretRow } from '../store/rows/secrets.ts';
 import type { Rows } from '../store/rows.ts';
 import type { Act } from './act.ts';
 import { auditEntryOf } from './audit/entry.ts';
@@ -58,8 +60,9 @@ export interface GrantRequest {
 /** What is granted once `alongside` is committed with the verdict, and not before. */
 export interface PreparedGrants {
   readonly certificate?: GrantedCertificate;
-  readonly secrets?: readonly GrantedSecret[];
-  /** Writes all that goes with it into the verdict's own transaction. */
+  /** Once it is committed: a secret that was taken back or changed meanwhile is refused. */
+  readonly secrets?: readonly GrantedSecret[] | undefined;
+  /** Writes all that goes with it into the verdict's own transaction; may run again, in another one. */
   alongside(tx: Rows): Promise<void>;
 }
 
@@ -95,13 +98,18 @@ export async function prepareGrants(granting: Granting, request: GrantRequest): 
   }
   const secrets =
     request.secrets === undefined ? undefined : await releaseSecrets(granting, request, keyOf('decryption'));
-  if (secrets !== undefined) acts.push(...secrets.acts);
+  let answers: readonly GrantedSecret[] | undefined = secrets?.map(({ answer }) => answer);
   return {
     ...(certificate === undefined ? {} : { certificate: certificate.granted }),
-    ...(secrets === undefined ? {} : { secrets: secrets.answers }),
+    get secrets() {
+      return answers;
+    },
     async alongside(tx) {
       for (const write of writes) await write(tx);
-      await append(tx, acts, nowMs);
+      const held = secrets === undefined ? undefined : await holdSecrets(tx, secrets);
+      const released = held?.flatMap(({ act }) => (act === undefined ? [] : [act])) ?? [];
+      await append(tx, [...acts, ...released], nowMs);
+      answers = held?.map(({ answer }) => answer);
     },
   };
 }
@@ -212,26 +220,32 @@ const REFUSALS = {
   decryption_key_missing: "Certify a decryption key of this machine's TPM with the evidence",
 } as const;
 
+/** The answer for one secret that was asked for. */
+interface Released {
+  readonly answer: GrantedSecret;
+  /** Where it is given. */
+  readonly act?: Act;
+  /** What the decision rests on. */
+  readonly row?: SecretRow;
+}
+
 async function releaseSecrets(
   granting: Granting,
   request: GrantRequest,
   key: Pick<VerifiedKey, 'spki' | 'use'> | undefined,
-): Promise<{ readonly answers: readonly GrantedSecret[]; readonly acts: readonly Act[] }> {
+): Promise<readonly Released[]> {
   const { store, keys, settings } = granting;
   const { deviceId, verdict, nowMs, challengeIssuedAtMs, secrets = [] } = request;
   const isFresh = nowMs - challengeIssuedAtMs <= settings.secretChallengeMs;
-  const answers: GrantedSecret[] = [];
-  const acts: Act[] = [];
+  const released: Released[] = [];
   for (const name of secrets) {
-    const refuse = (code: keyof typeof REFUSALS): unknown =>
-      answers.push({ name, state: 'refused', code, hint: REFUSALS[code] });
     // In this order, so that a machine that may not have it learns nothing more.
     if (!(verdict.isTrusted && verdict.status === 'affirming')) {
-      refuse('not_granted');
+      released.push(refused(name, 'not_granted'));
     } else if (!isFresh) {
-      refuse('challenge_too_old');
+      released.push(refused(name, 'challenge_too_old'));
     } else if (key === undefined || key.use !== 'decryption') {
-      refuse('decryption_key_missing');
+      released.push(refused(name, 'decryption_key_missing'));
     } else {
       const row = await store.read.secrets.find(name);
       const isPermitted =
@@ -240,16 +254,35 @@ async function releaseSecrets(
           .isPermitted;
       const plain = isPermitted ? await openSecret(store.read, keys.ring, row) : undefined;
       if (row === undefined || plain === undefined) {
-        refuse('not_granted');
+        released.push(refused(name, 'not_granted'));
         continue;
       }
       const { version } = row;
-      answers.push(wrapSecret({ name, version, plain }, deviceId, { use: 'decryption', spki: key.spki }));
+      const answer = wrapSecret({ name, version, plain }, deviceId, { use: 'decryption', spki: key.spki });
       plain.fill(0);
-      acts.push({ kind: 'secret.release', actor: device(deviceId), subject: name, detail: { version } });
+      const act = { kind: 'secret.release', actor: device(deviceId), subject: name, detail: { version } };
+      released.push({ answer, act, row });
     }
   }
-  return { answers, acts };
+  return released;
+}
+
+const refused = (name: string, code: keyof typeof REFUSALS): Released => ({
+  answer: { name, state: 'refused', code, hint: REFUSALS[code] },
+});
+
+/**
+ * Before the answer goes out: what an operator has taken back, or put under another policy, since it was decided is not given.
+ * Whoever does so later waits until the answer is on the record.
+ */
+async function holdSecrets(tx: Rows, released: readonly Released[]): Promise<readonly Released[]> {
+  const held: Released[] = [];
+  for (const one of released) {
+    const { row } = one;
+    const isSame = row === undefined || isDeepStrictEqual({ ...(await tx.secrets.hold(row.name)) }, { ...row });
+    held.push(isSame ? one : refused(one.answer.name, 'not_granted'));
+  }
+  return held;
 }
 
 const releaseOf = (machine: string, secret: string) => ({ action: 'release', machine, secret }) as const;

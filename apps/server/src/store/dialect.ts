@@ -25,3 +25,6 @@ export function rowsOf(
 
 /** At the end of a select: its rows are nobody else's until the transaction ends. SQLite has one writer anyway. */
 export const forUpdate = (dialect: Dialect): RawBuilder<unknown> => (dialect === 'postgres' ? sql` for update` : sql``);
+
+/** At the end of a select: its rows stay as they are until the transaction ends; others may look at them too. */
+export const forShare = (dialect: Dialect): RawBuilder<unknown> => (dialect === 'postgres' ? sql` for share` : sql``);

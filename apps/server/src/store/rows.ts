@@ -37,7 +37,7 @@ export function rowsOn(db: Kysely<Tables>, dialect: Dialect, owner: object) {
     operators: operatorRows(db),
     policies: policyRows(db),
     references: referenceRows(db),
-    secrets: secretRows(db),
+    secrets: secretRows(db, dialect),
     serviceKeys: serviceKeyRows(db),
     settings: settingRows(db),
     trust: trustRows(db),

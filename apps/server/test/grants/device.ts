@@ -88,12 +88,12 @@ export async function enrolTestDevice(service: Service, id: string): Promise<Tes
   };
 }
 
-/** What `attest` does with a verdict: grants, and all of it written together. */
+/** What `attest` does with a verdict: grants, and all of it written together. @param more `meanwhile` runs in between */
 export async function attestWith(
   service: Service,
   device: TestDevice,
   verdict: Verdict,
-  more: Partial<GrantRequest> = {},
+  { meanwhile, ...more }: Partial<GrantRequest> & { readonly meanwhile?: () => Promise<void> } = {},
 ) {
   const row = await service.store.read.devices.find(device.id);
   if (row === undefined) throw new Error('no such device');
@@ -117,6 +117,7 @@ export async function attestWith(
     challengeIssuedAtMs: nowMs,
     ...more,
   });
+  await meanwhile?.();
   const outcome = await service.store.recordAttestation(
     {
       deviceId: device.id,

@@ -126,6 +126,50 @@ for (const { name, requirement, open } of DATABASES) {
   });
 
   test(
+    `A59: ${name}: a secret that is taken back while evidence is looked at is not given any more`,
+    requirement,
+    async (t) => {
+      const { service, client, adminToken: token } = await start(t);
+      const device = await enrolTestDevice(service, 'edge-1');
+      const permit = 'permit(principal, action == Action::"release", resource);';
+      const forbid = 'forbid(principal, action == Action::"release", resource);';
+      const put = async (policy: string): Promise<void> => {
+        const body = { value: encodeBase64url(Buffer.from('of a disk')), policy };
+        assert.equal((await client.call('PUT', '/v1/secrets/disk', { token, body })).status, 200);
+      };
+      const remove = async (): Promise<void> => {
+        assert.equal((await client.call('DELETE', '/v1/secrets/disk', { token })).status, 204);
+      };
+      const ask = async (meanwhile: () => Promise<void>) => {
+        const { keys } = firstKeys(device);
+        const { secrets = [] } = await attestWith(service, device, GOOD, { keys, secrets: ['disk'], meanwhile });
+        return secrets.map((one) => (one.state === 'granted' ? one.state : one.code));
+      };
+      await put(permit);
+      assert.deepEqual(await ask(async () => {}), ['granted']);
+      assert.deepEqual(await ask(remove), ['not_granted']);
+      await put(permit);
+      assert.deepEqual(await ask(() => put(`${permit}${forbid}`)), ['not_granted']);
+      await put(permit);
+      // Taken back and put in again, with other contents: the number of its version is that of before.
+      await remove();
+      await put(permit);
+      const again = async (): Promise<void> => {
+        await remove();
+        await put(permit);
+      };
+      assert.deepEqual(await ask(again), ['not_granted']);
+      assert.deepEqual(await ask(async () => {}), ['granted']);
+      await service.auditLog.settle();
+      const { body } = await client.call('GET', '/v1/audit', { token });
+      const released = String(body)
+        .split('\n')
+        .filter((line) => line.includes('secret.release'));
+      assert.equal(released.length, 2, 'what was withdrawn is not recorded as given');
+    },
+  );
+
+  test(
     `${name}: a secret is released by its own policy, over a fresh challenge, to a certified key alone`,
     requirement,
     async (t) => {

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Dialect, forShare } from '../dialect.ts';
 import type { Tables } from '../tables.ts';
 import type { EnvelopeRow } from './service-keys.ts';
 
 export type SecretRow = Selectable<Tables['secrets']>;
 export type SecretVersionRow = Selectable<Tables['secret_versions']>;
 
-export function secretRows(db: Kysely<Tables>) {
+export function secretRows(db: Kysely<Tables>, dialect: Dialect) {
   return {
     find: (name: string): Promise<SecretRow | undefined> =>
       db.selectFrom('secrets').selectAll().where('name', '=', name).executeTakeFirst(),
+    /** As it is and stays until the transaction ends: who takes it back meanwhile waits. */
+    async hold(name: string): Promise<SecretRow | undefined> {
+      const { rows } = await sql<SecretRow>`select * from secrets where name = ${name}${forShare(dialect)}`.execute(db);
+      return rows[0];
+    },
     findVersion: (name: string, version: number): Promise<SecretVersionRow | undefined> =>
       db
         .selectFrom('secret_versions')
