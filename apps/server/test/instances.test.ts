@@ -54,6 +54,53 @@ test(
   },
 );
 
+test(
+  'A31: of two TPMs that prove themselves for one id at two instances at once, one comes in, or waits',
+  needsTool('pg_ctlcluster'),
+  async (t) => {
+    const databaseUrl = await (await sharedPostgres()).createDatabase();
+    const path = join(tempDir(t), 'secrets.key');
+    writeFileSync(path, newKeyFile(), { mode: 0o600 });
+    const config = { databaseUrl, joining: { approval: true }, grants: { secretKey: { kind: 'file', path } } } as const;
+    const first = await startTestServer(t, config);
+    const second = await startTestServer(t, config);
+    const workshop = await openWorkshop(first);
+    const pairs = await Promise.all(
+      Array.from({ length: 8 }, async (_, round) => {
+        const [one, made] = [await workshop.newMachine(), await workshop.newMachine()];
+        return { round, one, other: new Machine(second.client, made.tpm) };
+      }),
+    );
+    const outcomeOf = ({ status, body }: { status: number; body: { state?: string; code?: string } }): string =>
+      body.state ?? `${status} ${body.code}`;
+    for (const joining of ['token', 'approval'] as const) {
+      const states = joining === 'token' ? ['enrolled'] : ['awaiting-approval'];
+      for (const { round, one, other } of pairs) {
+        const id = `${joining}-${round}`;
+        const begin = async (machine: Machine) => {
+          const way = joining === 'token' ? { kind: joining, token: await workshop.joinToken(id) } : { kind: joining };
+          const body = machine.enrolmentRequest(way, id);
+          return machine.client.call('POST', '/v1/enrolments', { body });
+        };
+        if (joining === 'approval') {
+          // Those of the first half are known by now: others take part in the second.
+          one.tpm.newAttestationKey();
+          other.tpm.newAttestationKey();
+        }
+        const begun = [await begin(one), await begin(other)] as const;
+        const answers = await Promise.all([one.prove(begun[0]), other.prove(begun[1])]);
+        assert.deepEqual(answers.map(outcomeOf).sort(), ['403 identity_taken', ...states].sort(), id);
+      }
+      if (joining === 'token') for (const { round } of pairs) await workshop.call('DELETE', `/v1/devices/token-${round}`);
+    }
+    const { body } = await workshop.call('GET', '/v1/enrolments');
+    assert.equal(body.items.length, pairs.length);
+    for (const { round } of pairs) {
+      assert.equal((await workshop.call('POST', `/v1/devices/approval-${round}/approve`)).status, 204);
+    }
+  },
+);
+
 interface Child {
   readonly url: string;
   readonly ca: string;

@@ -32,7 +32,7 @@ export function rowsOn(db: Kysely<Tables>, dialect: Dialect, owner: object) {
     details: deviceDetailRows(db),
     deviceKeys: deviceKeyRows(db),
     devices: deviceRows(db),
-    enrolments: enrolmentRows(db),
+    enrolments: enrolmentRows(db, dialect),
     joinTokens: joinTokenRows(db),
     operators: operatorRows(db),
     policies: policyRows(db),

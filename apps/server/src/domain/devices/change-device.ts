@@ -32,6 +32,7 @@ export async function quarantineDevice(service: Service, actor: Actor, id: strin
 export async function approveDevice(service: Service, actor: Actor, id: string): Promise<void> {
   const nowMs = service.clock();
   await act(service, { kind: 'device.approve', actor, subject: id }, async (tx) => {
+    await tx.enrolments.hold(id);
     const waiting = await tx.enrolments.awaitingOf(id, nowMs);
     const device = await tx.devices.find(id);
     if (device?.life === 'quarantined') return update(tx, device, { life: 'enrolled' });

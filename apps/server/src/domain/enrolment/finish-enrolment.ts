@@ -55,6 +55,7 @@ async function proceed(service: Service, row: EnrolmentRow, nowMs: number): Prom
   if (row.state === 'challenged' && row.joined_by === 'approval') {
     await service.store.write(async (tx) => {
       // Operators approve by the id that they saw: one TPM waits under it, and who comes later does not take its place.
+      await tx.enrolments.hold(row.device_id);
       const waiting = await tx.enrolments.awaitingOf(row.device_id, nowMs);
       if (waiting.some((one) => one.ek_sha256 !== row.ek_sha256)) throw waitedFor(service, row.device_id);
       await tx.enrolments.move(row.id, 'challenged', { state: 'proved', expires_at_ms: nowMs + APPROVAL_MS });
@@ -100,13 +101,9 @@ async function admit(tx: Rows, row: EnrolmentRow, nowMs: number): Promise<Enrolm
   } else {
     const others = [await tx.devices.find(row.device_id), await tx.devices.findByEk(row.ek_sha256)];
     if (others.some((other) => other !== undefined)) throw taken();
-    await tx.devices.insert({
-      id: row.device_id,
-      revision: 1,
-      ek_sha256: row.ek_sha256,
-      joined_by: row.joined_by,
-      ...keys,
-    });
+    // Another instance may be letting somebody else in at this moment.
+    const { device_id: id, ek_sha256, joined_by } = row;
+    if (!(await tx.devices.insert({ id, revision: 1, ek_sha256, joined_by, ...keys }))) throw taken();
   }
   await tx.details.putIdentity({
     device_id: row.device_id,

@@ -34,8 +34,11 @@ export function deviceRows(db: Kysely<Tables>) {
         .executeTakeFirstOrThrow();
       return Number(row.count);
     },
-    async insert(row: Insertable<DeviceTable>): Promise<void> {
-      await db.insertInto('devices').values(row).execute();
+    /** False when a device has that id, endorsement key or attestation key already, of whichever instance's making. */
+    async insert(row: Insertable<DeviceTable>): Promise<boolean> {
+      const insert = db.insertInto('devices').values(row);
+      const result = await insert.onConflict((c) => c.doNothing()).executeTakeFirst();
+      return result.numInsertedOrUpdatedRows === 1n;
     },
     /** False when the device is not as its revision says; nothing is changed then. */
     async update(id: string, revision: number, change: Updateable<DeviceTable>): Promise<boolean> {

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import type { Dialect } from '../dialect.ts';
 import type { Tables } from '../tables.ts';
 
 export type EnrolmentRow = Selectable<Tables['enrolments']>;
 
-export function enrolmentRows(db: Kysely<Tables>) {
+export function enrolmentRows(db: Kysely<Tables>, dialect: Dialect) {
   return {
+    /**
+     * Who waits under an id stays as it is until the transaction ends: there may be no row yet that could be locked. SQLite has
+     * one writer anyway.
+     */
+    async hold(deviceId: string): Promise<void> {
+      if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(hashtextextended(${deviceId}, 7))`.execute(db);
+    },
     find: (id: string): Promise<EnrolmentRow | undefined> =>
       db.selectFrom('enrolments').selectAll().where('id', '=', id).executeTakeFirst(),
     /** Those that wait for an operator. */
