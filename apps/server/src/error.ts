@@ -31,6 +31,10 @@ export type ServerErrorCode =
   | 'secret_key_wrong' // what is encrypted at rest does not open with the keys given
   | 'address_refused' // an address that settings do not allow the service to call
   | 'database_unavailable' // the database does not answer; nothing was changed
+  | 'database_busy' // somebody else has the database, or waits for us as we do for them; nothing was changed, try again
+  | 'database_full' // the disk of the database is full; nothing was changed
+  | 'database_read_only' // the database takes no writes: its file's rights, or a standby; nothing was changed
+  | 'database_damaged' // the database is not what was written: restore a backup
   | 'internal' // a defect; the service's log has more under the request's id
   | 'configuration_invalid' // a setting of the service that it cannot start with
   | 'state_unsafe'; // files of the state folder that others can read or write
@@ -66,6 +70,10 @@ export const PROBLEMS = {
   secret_key_wrong: { status: 500, title: 'The key of what is encrypted at rest is another' },
   address_refused: { status: 400, title: 'The address may not be called' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
+  database_busy: { status: 503, title: 'The database is busy' },
+  database_full: { status: 503, title: 'The disk of the database is full' },
+  database_read_only: { status: 503, title: 'The database takes no writes' },
+  database_damaged: { status: 500, title: 'The database is damaged' },
   internal: { status: 500, title: 'Something went wrong here' },
   configuration_invalid: { status: 500, title: 'The configuration is invalid' },
   state_unsafe: { status: 500, title: 'The state folder is not safe' },

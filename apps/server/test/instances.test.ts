@@ -91,7 +91,8 @@ test(
         const answers = await Promise.all([one.prove(begun[0]), other.prove(begun[1])]);
         assert.deepEqual(answers.map(outcomeOf).sort(), ['403 identity_taken', ...states].sort(), id);
       }
-      if (joining === 'token') for (const { round } of pairs) await workshop.call('DELETE', `/v1/devices/token-${round}`);
+      if (joining === 'token')
+        for (const { round } of pairs) await workshop.call('DELETE', `/v1/devices/token-${round}`);
     }
     const { body } = await workshop.call('GET', '/v1/enrolments');
     assert.equal(body.items.length, pairs.length);

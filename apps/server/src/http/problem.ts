@@ -4,6 +4,7 @@ import type { Problem } from '@vouchsafe/protocol';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Service } from '../domain/service.ts';
 import { PROBLEMS, ServerError, type ServerErrorCode } from '../error.ts';
+import { databaseFaultOf } from '../store/database-fault.ts';
 
 const MAX_DETAIL_CHARS = 2048;
 
@@ -18,15 +19,11 @@ const FASTIFY_CODES: Readonly<Record<string, ServerErrorCode>> = {
   FST_ERR_BAD_URL: 'request_malformed',
 };
 
-/** What databases and sockets say when they are away. PostgreSQL, Appendix A: classes 08, 53 and 57; SQLite: BUSY, IOERR, FULL. */
-const AWAY = /^(08|53|57)[0-9A-Z]{3}$|^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|NOENT)$|^ERR_SQLITE_ERROR$/;
-const AWAY_TEXT = /timeout|terminated|Connection|connection/;
-
 /** Every answer that is no success, as RFC 9457 has it. What is not ours says nothing of itself to the outside. */
 export function addProblems(app: FastifyInstance, service: Service): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const { code, detail, pointer, members } = classify(error);
-    if (code === 'internal' || code === 'database_unavailable') {
+    if (code === 'internal' || code.startsWith('database_')) {
       service.log.error({ requestId: request.id, error: describe(error) }, 'a request failed');
     }
     return sendProblem(request, reply, code, detail, { ...members, ...(pointer === undefined ? {} : { pointer }) });
@@ -53,17 +50,17 @@ function classify(error: FastifyError): Classified {
       members: { cause: error.code },
     };
   }
-  const [fault] = error.validation ?? [];
+  const [invalid] = error.validation ?? [];
   const known = FASTIFY_CODES[error.code];
-  if (known !== undefined) return { code: known, detail: error.message, pointer: fault?.instancePath };
+  if (known !== undefined) return { code: known, detail: error.message, pointer: invalid?.instancePath };
   if (error.statusCode === 429) return { code: 'too_many_requests', detail: error.message };
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return { code: 'request_malformed', detail: error.message };
   }
-  if (AWAY.test(String(error.code)) || (error.code === undefined && AWAY_TEXT.test(error.message))) {
-    return { code: 'database_unavailable', detail: 'try again; nothing was changed' };
-  }
-  return { code: 'internal' };
+  const fault = databaseFaultOf(error);
+  return fault === undefined
+    ? { code: 'internal' }
+    : { code: fault.code, detail: `${fault.hint}; nothing was changed` };
 }
 
 function sendProblem(
@@ -84,6 +81,7 @@ function sendProblem(
     requestId: String(request.id),
   };
   if (code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer');
+  if (status === 503) void reply.header('retry-after', '10');
   if (code === 'too_many_requests') void reply.header('retry-after', '60');
   return reply.code(status).header('content-type', 'application/problem+json').serializer(JSON.stringify).send(body);
 }

@@ -22,7 +22,7 @@ export interface PreparedServer {
 
 /**
  * State folder, database, clock and certificates.
- * @throws {ServerError} 'configuration_invalid', 'state_unsafe', 'database_unavailable'
+ * @throws {ServerError} 'configuration_invalid', 'state_unsafe', 'database_…'
  */
 export async function prepareServer(given: ServerConfig): Promise<PreparedServer> {
   const config = settleConfig(given);

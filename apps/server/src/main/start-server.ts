@@ -55,7 +55,7 @@ const MAX_DECISIONS = 4096;
 
 /**
  * Starts the service: state folder, database, keys, routes, and then listens.
- * @throws {ServerError} 'configuration_invalid', 'state_unsafe', 'database_unavailable'
+ * @throws {ServerError} 'configuration_invalid', 'state_unsafe', 'database_…'
  */
 export async function startServer(given: ServerConfig): Promise<RunningServer> {
   const { config, store, clock, tls, ring, urlAt } = await prepareServer(given);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CompiledQuery, Kysely } from 'kysely';
 import { ServerError } from '../error.ts';
+import { databaseFaultOf } from './database-fault.ts';
 import type { Dialect } from './dialect.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
@@ -33,7 +34,7 @@ const MAX_RECORDS = 256;
 /**
  * Opens a database, makes or brings forward its schema.
  * @param url `postgres://…`, or `sqlite:PATH`.
- * @throws {ServerError} 'configuration_invalid', 'database_unavailable'
+ * @throws {ServerError} 'configuration_invalid', 'database_…'
  */
 export async function openStore(url: string, nowMs: number): Promise<Store> {
   const { dialect, writer, reader } = connect(url);
@@ -42,7 +43,13 @@ export async function openStore(url: string, nowMs: number): Promise<Store> {
   } catch (cause) {
     await writer.destroy();
     if (cause instanceof ServerError) throw cause;
-    throw new ServerError('database_unavailable', `the database cannot be opened: ${messageOf(cause)}`, { cause });
+    const fault = databaseFaultOf(cause);
+    const next = fault === undefined ? '' : `; ${fault.hint}`;
+    throw new ServerError(
+      fault?.code ?? 'database_unavailable',
+      `the database cannot be opened: ${messageOf(cause)}${next}`,
+      { cause },
+    );
   }
   const owner = {};
   const group = createGroupCommit<Rows>((run) => writer.transaction().execute((tx) => run(rowsOn(tx, dialect, owner))));

@@ -5,6 +5,7 @@ import type { Service } from '../../domain/service.ts';
 import { ServerError } from '../../error.ts';
 import { metrics } from '../../main/metrics.ts';
 import { VERSION } from '../../main/version.ts';
+import { databaseFaultOf } from '../../store/database-fault.ts';
 import type { App } from '../app.ts';
 
 const status = Type.Object({ status: Type.Literal('ok') });
@@ -23,7 +24,11 @@ export function addServiceRoutes(app: App, service: Service): void {
       try {
         await service.store.ping();
       } catch (cause) {
-        throw new ServerError('database_unavailable', 'the database does not answer', { cause });
+        const { code, hint } = databaseFaultOf(cause) ?? {
+          code: 'database_unavailable',
+          hint: 'the database does not answer',
+        };
+        throw new ServerError(code, hint, { cause });
       }
       return { status: 'ok' as const };
     },
