@@ -86,17 +86,31 @@ test('a certificate of an attestation key is as WebAuthn, 8.3.1, wants it', need
 });
 
 test('a certificate in a header is read in the forms of nginx, Caddy and Envoy, and nothing else is', async () => {
-  const certificate = await client(await newAuthority('clients'));
+  const authority = await newAuthority('clients');
+  const certificate = await client(authority);
   const pem = encodeURIComponent(formatCertificate(certificate));
+  const chain = pem + encodeURIComponent(formatCertificate(authority.certificate));
   const der = Buffer.from(certificate.bytes).toString('base64');
   assert.deepEqual(certificateOfHeader(pem)?.bytes, certificate.bytes);
   assert.deepEqual(certificateOfHeader(der)?.bytes, certificate.bytes);
+  assert.deepEqual(certificateOfHeader(chain)?.bytes, certificate.bytes);
+  // Two headers of the name: one may be the caller's own, whatever stands first.
+  for (const two of [`${pem}, ${pem}`, `${pem}, ${chain}`, `${der}, ${der}`]) {
+    assert.equal(certificateOfHeader(two), undefined);
+  }
   for (const bad of [undefined, '', 'x', '%', '%zz', `${pem}${pem}`, der.slice(4), [pem, pem], `${pem}`.repeat(20)]) {
     assert.equal(certificateOfHeader(bad), undefined);
   }
   const element = `By=spiffe://x/y;Hash=00ff;Cert="${pem}";Subject="CN=a;b, \\"c\\"";URI=spiffe://example.org/device/edge-7`;
   assert.deepEqual(certificateOfXfcc(element)?.bytes, certificate.bytes);
+  assert.deepEqual(certificateOfXfcc(`Hash=00;Chain="${chain}"`)?.bytes, certificate.bytes);
+  assert.deepEqual(certificateOfXfcc(`Cert="${pem}";Chain="${chain}"`)?.bytes, certificate.bytes);
+  const another = encodeURIComponent(formatCertificate(await client(authority)));
   for (const bad of [
+    `Cert="${another}";Chain="${chain}"`,
+    `Chain="${chain}";Chain="${chain}"`,
+    `Chain="${pem}${another}"`,
+    `Cert="${pem}";Chain=""`,
     `${element},${element}`,
     `Cert="${pem}",Cert="${pem}"`,
     `Cert="${pem}";Cert="${pem}"`,

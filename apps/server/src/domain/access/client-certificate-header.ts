@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isVouchsafeError } from '@vouchsafe/base';
+import { bytesEqual, isVouchsafeError } from '@vouchsafe/base';
 import { type Certificate, decodeCertificates, parseBase64 } from '@vouchsafe/pki';
 
 /** Characters of a header with a certificate in it at most; ours have some 1,500. */
@@ -7,23 +7,29 @@ const MAX_HEADER_CHARS = 16_384;
 
 /**
  * The certificate that a proxy puts into a header: PEM, percent-encoded (nginx's $ssl_client_escaped_cert), or DER in base64
- * (Caddy's {tls_client_certificate_der_base64}). Undefined for anything else, and for more than one.
+ * (Caddy's {tls_client_certificate_der_base64}). Of a chain it is the first, the caller's own. Undefined for anything else: also
+ * for two headers of that name, as one of them may be the caller's.
  */
 export function certificateOfHeader(value: string | readonly string[] | undefined): Certificate | undefined {
   if (typeof value !== 'string' || value === '' || value.length > MAX_HEADER_CHARS) return undefined;
+  // Node.js joins headers of one name with commas, which neither form has in it.
+  if (value.includes(',')) return undefined;
   return value.startsWith('-----BEGIN') ? certificateOfPem(value) : decoded(() => parseBase64(value));
 }
 
 /**
  * The certificate of Envoy's x-forwarded-client-cert: of the one element that Envoy itself made, the quoted, percent-encoded
- * PEM after `Cert=`. Several elements mean that a proxy before it is believed: not done here.
+ * PEM after `Cert=`, or the first of the chain after `Chain=`; of both where they agree. Several elements mean that a proxy
+ * before it is believed: not done here.
  */
 export function certificateOfXfcc(value: string | readonly string[] | undefined): Certificate | undefined {
   if (typeof value !== 'string' || value.length > MAX_HEADER_CHARS) return undefined;
-  const parts = splitQuoted(value);
-  const found = parts?.filter(([name]) => name === 'cert') ?? [];
-  const [[, text] = ['', '']] = found;
-  return found.length === 1 ? certificateOfPem(text) : undefined;
+  const found = splitQuoted(value)?.filter(([name]) => name === 'cert' || name === 'chain') ?? [];
+  const names = found.map(([name]) => name);
+  if (new Set(names).size !== names.length) return undefined;
+  const [first, other] = found.map(([, text]) => certificateOfPem(text));
+  if (found.length < 2) return first;
+  return first !== undefined && other !== undefined && bytesEqual(first.bytes, other.bytes) ? first : undefined;
 }
 
 /** `name=value;name="value"` of one element; undefined where a comma outside quotes begins another, or it has no such form. */
@@ -42,10 +48,12 @@ function certificateOfPem(escaped: string): Certificate | undefined {
   return decoded(() => new TextEncoder().encode(decodeURIComponent(escaped)));
 }
 
+/** One certificate, or the first of several when the rest are authorities: two of callers would leave a choice. */
 function decoded(read: () => Uint8Array): Certificate | undefined {
   try {
-    const [certificate, ...more] = decodeCertificates(read());
-    return more.length === 0 ? certificate : undefined;
+    const [certificate, ...issuers] = decodeCertificates(read());
+    const isChain = issuers.every(({ extensions }) => extensions.basicConstraints?.isCa === true);
+    return isChain ? certificate : undefined;
   } catch (error) {
     // URIError: percent signs without digits.
     if (isVouchsafeError(error) || error instanceof URIError) return undefined;
