@@ -3,35 +3,15 @@
 import assert from 'node:assert/strict';
 import { constants, createDecipheriv, privateDecrypt } from 'node:crypto';
 import { test } from 'node:test';
-import { generateKeyPair } from '@vouchsafe/crypto/signing';
 import { decodeCertificate, importKey, isCertificateSignedBy, OID } from '@vouchsafe/pki';
 import { type Challenge, type Evidence, encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
-import {
-  clientKeyTemplate,
-  decryptionKeyTemplate,
-  type PublicArea,
-  publicArea,
-  publicAreaFromSpki,
-} from '@vouchsafe/tpm';
+import { clientKeyTemplate, decryptionKeyTemplate } from '@vouchsafe/tpm';
 import { verifyEar } from '../../src/domain/results/ear-token.ts';
 import { secretContext } from '../../src/domain/secrets/wrap-secret.ts';
 import { DATABASES } from '../support/databases.ts';
-import { type Machine, openWorkshop } from '../support/machine.ts';
+import { openWorkshop } from '../support/machine.ts';
 import { startTestServer } from '../support/server.ts';
-
-function keyLike(template: PublicArea) {
-  const { publicKey, privateKeyPem } = generateKeyPair(template.value.type === 'rsa' ? 'rsa-2048' : 'P-256');
-  const { objectAttributes } = template.value;
-  return {
-    area: publicArea(publicAreaFromSpki(publicKey.spki, { nameAlg: 'sha256', objectAttributes })),
-    privateKeyPem,
-  };
-}
-
-const certified = ({ tpm }: Machine, area: PublicArea, { nonce }: Challenge) => {
-  const { publicArea: bytes, attest, signature } = tpm.certify(area, parseBase64url(nonce));
-  return { publicArea: encodeBase64url(bytes), attest: encodeBase64url(attest), signature: encodeBase64url(signature) };
-};
+import { certified, keyLike } from '../support/wishes.ts';
 
 for (const { name, requirement, open } of DATABASES) {
   test(
@@ -71,8 +51,8 @@ for (const { name, requirement, open } of DATABASES) {
       const good = await ask((message, challenge) => ({
         ...message,
         keys: {
-          client: certified(machine, clientKey.area, challenge),
-          decryption: certified(machine, decryptionKey.area, challenge),
+          client: certified(machine, clientKey, challenge),
+          decryption: certified(machine, decryptionKey, challenge),
         },
         secrets: ['disk'],
         relyingPartyNonce,

@@ -42,6 +42,8 @@ export class Machine {
   events: MadeEvent[] = bootEvents();
   /** What its log says; what was measured unless somebody lies. */
   logged: MadeEvent[] | undefined;
+  /** What was measured, and is in no log. */
+  unlogged: readonly MadeEvent[] = [];
   resetCount = 1;
   clock = 1_000n;
   challenge: Challenge | undefined;
@@ -53,6 +55,7 @@ export class Machine {
 
   boot(boot: MadeBoot = {}): void {
     this.events = bootEvents(boot);
+    this.unlogged = boot.unlogged ?? [];
     this.resetCount += 1;
     this.clock += 60_000n;
   }
@@ -101,7 +104,7 @@ export class Machine {
   evidence(challenge: Challenge, { clock = {}, change }: Pick<AttestOptions, 'clock' | 'change'> = {}): Evidence {
     const log = logOf(this.logged ?? this.events);
     const digest = hex(sha256(log));
-    const pcrs = pcrsAfter(this.events);
+    const pcrs = pcrsAfter([...this.events, ...this.unlogged]);
     this.clock += 1_000n;
     const { attest, signature } = this.tpm.quote({
       nonce: parseBase64url(challenge.nonce),
@@ -145,7 +148,12 @@ export interface Workshop {
   /** Made, enrolled with a token of its own. */
   enrolledMachine(id?: string): Promise<Machine>;
   joinToken(deviceId?: string): Promise<string>;
-  addImage(version?: string, boot?: MadeBoot, life?: 'active' | 'candidate'): Promise<string>;
+  addImage(
+    version?: string,
+    boot?: MadeBoot,
+    life?: 'active' | 'candidate',
+    phases?: readonly string[],
+  ): Promise<string>;
 }
 
 /** A service that trusts a maker of simulated TPMs and a signer of manifests. */
@@ -180,8 +188,8 @@ export async function openWorkshop(server: {
       if (answer.body.state !== 'enrolled') throw new Error(`not enrolled: ${JSON.stringify(answer.body)}`);
       return machine;
     },
-    addImage: async (version = '1.4.0', boot = {}, life = 'active') => {
-      const envelope = await signedManifest(manifestSigner.signer, version, boot);
+    addImage: async (version = '1.4.0', boot = {}, life = 'active', phases = []) => {
+      const envelope = await signedManifest(manifestSigner.signer, version, boot, phases);
       const { body } = await must('POST', '/v1/references', { envelope, life });
       return body.sha256;
     },

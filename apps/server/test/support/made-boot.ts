@@ -24,7 +24,7 @@ export interface MadeEvent {
   readonly data: Uint8Array;
 }
 
-const event = (pcr: number, type: TcgEventType, text: string): MadeEvent => ({ pcr, type, data: utf8(text) });
+export const event = (pcr: number, type: TcgEventType, text: string): MadeEvent => ({ pcr, type, data: utf8(text) });
 
 const GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 const SECURITY = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
@@ -45,12 +45,17 @@ export interface MadeBoot {
   readonly firmware?: string;
   readonly kernel?: string;
   readonly isSecureBootOn?: boolean;
+  /** What is measured beside that, before the kernel starts. */
+  readonly more?: readonly MadeEvent[];
+  /** What userspace measures, and keeps no log of. */
+  readonly unlogged?: readonly MadeEvent[];
 }
 
 export function bootEvents({
   firmware = 'firmware 1',
   kernel = 'the UKI',
   isSecureBootOn = true,
+  more = [],
 }: MadeBoot = {}): MadeEvent[] {
   return [
     event(0, 'EV_S_CRTM_VERSION', firmware),
@@ -67,6 +72,7 @@ export function bootEvents({
     event(11, 'EV_IPL', '.linux'),
     event(11, 'EV_IPL', `content of ${kernel}`),
     event(9, 'EV_EVENT_TAG', 'the initrd'),
+    ...more,
     event(5, 'EV_EFI_ACTION', 'Exit Boot Services Invocation'),
     event(5, 'EV_EFI_ACTION', 'Exit Boot Services Returned with Success'),
   ];
@@ -132,16 +138,26 @@ export async function newManifestSigner(): Promise<{ readonly signer: Signer; re
   return { signer, certificate: encodeBase64url(certificate.bytes) };
 }
 
-/** The signed manifest of an image that boots so. */
-export async function signedManifest(signer: Signer, version = '1.4.0', boot: MadeBoot = {}): Promise<string> {
+/** Words of boot phases, as systemd-pcrphase extends them into PCR 11. */
+export const phases = (...words: readonly string[]): MadeEvent[] => words.map((word) => event(11, 'EV_IPL', word));
+
+const predicted = ({ pcr, type, data }: MadeEvent) => ({
+  pcr,
+  description: String(type),
+  origin: { artefact: 'made' },
+  digests: new Map([['sha256' as const, sha256(data)]]),
+});
+
+/** The signed manifest of an image that boots so, and goes through these phases. */
+export async function signedManifest(
+  signer: Signer,
+  version = '1.4.0',
+  boot: MadeBoot = {},
+  words: readonly string[] = [],
+): Promise<string> {
   const events = bootEvents(boot)
     .filter(({ pcr }) => IMAGE_PCRS.includes(pcr))
-    .map(({ pcr, type, data }) => ({
-      pcr,
-      description: String(type),
-      origin: { artefact: 'made' },
-      digests: new Map([['sha256' as const, sha256(data)]]),
-    }));
+    .map(predicted);
   const manifest = makeManifest({
     ...{ name: 'edge', version, architecture: 'x86-64', artefacts: [], roots: [], banks: ['sha256'], parts: [] },
     boots: [
@@ -149,7 +165,10 @@ export async function signedManifest(signer: Signer, version = '1.4.0', boot: Ma
         condition: { secureBoot: 'on', loader: 'none', profile: 0 },
         covers: IMAGE_PCRS,
         events,
-        phases: [],
+        phases: words.map((_, i) => ({
+          phase: words.slice(0, i + 1).join(':'),
+          events: phases(...words.slice(0, i + 1)).map(predicted),
+        })),
       },
     ],
   });
