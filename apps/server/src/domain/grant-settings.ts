@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ServerError } from '../error.ts';
 import { requireTrustDomain } from './certificates/spiffe-id.ts';
 
 /** Where the key comes from that secrets and the service's own keys are encrypted with. See `parseKeyRing` for its form. */
@@ -49,8 +50,10 @@ export interface WebhookSettings {
 }
 
 export interface RetentionSettings {
-  /** Of verdicts; the last of each device stays. */
+  /** Of verdicts and what they said; the last of each device stays. */
   readonly verdictsMs: number;
+  /** Of boot logs; that of each device's last good boot stays. */
+  readonly bootLogsMs: number;
   /** Of audit entries; what follows can still be proved to be unaltered. */
   readonly auditMs: number;
 }
@@ -76,6 +79,19 @@ export function settleGrants(options: GrantOptions = {}): GrantSettings {
     auditOrigin: 'vouchsafe/audit',
     ...options,
     webhooks: { allow: [], allowHttp: false, ...options.webhooks },
-    retention: { verdictsMs: 90 * DAY_MS, auditMs: 2 * 365 * DAY_MS, ...options.retention },
+    retention: settleRetention(options.retention),
   };
+}
+
+/** What is kept for less than this could be forgotten while it is looked at. */
+const MIN_KEPT_MS = DAY_MS;
+
+function settleRetention(given: Partial<RetentionSettings> = {}): RetentionSettings {
+  const settled = { verdictsMs: 90 * DAY_MS, bootLogsMs: 90 * DAY_MS, auditMs: 2 * 365 * DAY_MS, ...given };
+  const short = Object.entries(settled).find(([, ms]) => !(ms >= MIN_KEPT_MS));
+  if (short === undefined) return settled;
+  throw new ServerError(
+    'configuration_invalid',
+    `retention, ${short[0]}: expected a day or more, found ${short[1]} ms`,
+  );
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cutLog } from '../domain/audit/cut-log.ts';
 import { deliverWebhooks } from '../domain/events/deliver-webhooks.ts';
 import { allowedAddresses } from '../domain/events/safe-address.ts';
+import { forgetOld } from '../domain/retention.ts';
 import type { Service } from '../domain/service.ts';
 
 const SECOND_MS = 1000;
@@ -9,8 +9,6 @@ const SECOND_MS = 1000;
 const WEBHOOK_MS = 5 * SECOND_MS;
 /** How often what is too old is looked for. */
 const RETENTION_MS = 3600 * SECOND_MS;
-/** Certificates stay in the database so long after their end, for whoever asks what was issued. */
-const ENDED_MS = 30 * 24 * 3600 * SECOND_MS;
 
 /** Work that goes on beside requests. Every instance does it; what must be done once is settled in the database. */
 export interface Jobs {
@@ -20,16 +18,11 @@ export interface Jobs {
 
 export function startGrantJobs(service: Service): Jobs {
   const { store, keys, clock, config, auditLog, log } = service;
-  const { webhooks, retention, auditOrigin } = config.grants;
+  const { webhooks } = config.grants;
   const allowed = allowedAddresses(webhooks.allow);
   const delivery = { store, ring: keys.ring, allowed, allowHttp: webhooks.allowHttp, now: clock };
   const deliver = startJob(log, 'webhooks', WEBHOOK_MS, () => deliverWebhooks(delivery, auditLog.size));
-  const forget = startJob(log, 'retention', RETENTION_MS, async () => {
-    const nowMs = clock();
-    await cutLog(store, auditOrigin, nowMs - retention.auditMs);
-    await store.write((tx) => tx.certificates.removeEnded(nowMs - ENDED_MS));
-    await store.write((tx) => tx.verdicts.removeOld(nowMs - retention.verdictsMs));
-  });
+  const forget = startJob(log, 'retention', RETENTION_MS, () => forgetOld(service));
   const unfollow = auditLog.onGrowth(deliver.now);
   return {
     async stop() {

@@ -103,6 +103,7 @@ interface UsedNonceTable {
 interface BootLogTable {
   sha256: string;
   bytes: Uint8Array;
+  /** When it was last sent. */
   created_at_ms: number;
 }
 
@@ -119,6 +120,8 @@ interface VerdictDetailTable {
   sha256: string;
   /** JSON. */
   body: string;
+  /** A verdict said it at this time or up to an hour later. */
+  used_at_ms: number;
 }
 
 export type ReferenceLife = 'candidate' | 'active' | 'retiring' | 'revoked';

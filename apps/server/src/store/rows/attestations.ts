@@ -33,7 +33,21 @@ export type RecordOutcome =
 
 /** Details that are surely in the database, so that they need not be sent again; bounded. */
 const MAX_KNOWN_DETAILS = 4096;
-const knownDetails = new WeakMap<object, Set<string>>();
+/** So long they are believed to be there: what is not said again is forgotten one day (see `forgetOld`). */
+const KNOWN_MS = 3_600_000;
+interface KnownDetails {
+  readonly sinceMs: number;
+  readonly sha256: Set<string>;
+}
+const knownDetails = new WeakMap<object, KnownDetails>();
+
+function knownAt(owner: object, nowMs: number): KnownDetails {
+  const found = knownDetails.get(owner);
+  if (found !== undefined && Math.abs(nowMs - found.sinceMs) < KNOWN_MS) return found;
+  const fresh = { sinceMs: nowMs, sha256: new Set<string>() };
+  knownDetails.set(owner, fresh);
+  return fresh;
+}
 
 /**
  * Records many attestations with a handful of statements whose texts never change. Rows are locked in the order of their
@@ -67,9 +81,8 @@ export function attestationRows(db: Kysely<Tables>, dialect: Dialect, owner: obj
     },
     /** What was recorded is in the database for good: see `knownDetails`. */
     committed(records: readonly AttestationRecord[]): void {
-      const known = knownDetails.get(owner) ?? new Set<string>();
-      knownDetails.set(owner, known);
-      for (const { detail } of records) {
+      for (const { detail, atMs } of records) {
+        const known = knownAt(owner, atMs).sha256;
         if (known.size >= MAX_KNOWN_DETAILS) known.delete(known.values().next().value as string);
         known.add(detail.sha256);
       }
@@ -123,13 +136,15 @@ async function write(
   records: readonly AttestationRecord[],
   owner: object,
 ): Promise<void> {
-  const known = knownDetails.get(owner);
-  const details = new Map(records.map(({ detail }) => [detail.sha256, detail]));
-  for (const sha256 of details.keys()) if (known?.has(sha256) === true) details.delete(sha256);
+  const details = new Map(records.map(({ detail, atMs }) => [detail.sha256, { ...detail, used_at_ms: atMs }]));
+  for (const [sha256, { used_at_ms }] of details)
+    if (knownAt(owner, used_at_ms).sha256.has(sha256)) details.delete(sha256);
   if (details.size > 0) {
-    const rows = rowsOf(dialect, { sha256: 'text', body: 'text' }, [...details.values()]);
-    await sql`/* attest_detail */ insert into verdict_details (sha256, body)
-      select sha256, body from ${rows} where true on conflict (sha256) do nothing`.execute(db);
+    const columns = { sha256: 'text', body: 'text', used_at_ms: 'bigint' } as const;
+    // In order, so that two instances cannot wait for each other.
+    await sql`/* attest_detail */ insert into verdict_details (sha256, body, used_at_ms)
+      select sha256, body, used_at_ms from ${rowsOf(dialect, columns, [...details.values()])} where true order by sha256
+      on conflict (sha256) do update set used_at_ms = excluded.used_at_ms`.execute(db);
   }
   const values = records.map((record) => ({
     id: record.deviceId,

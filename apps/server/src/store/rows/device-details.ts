@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables.ts';
+
+/** Rows that one transaction forgets. */
+const BATCH = 100;
 
 /** What belongs to a device and is read seldom: its identity, its recorded evidence, the logs. */
 export function deviceDetailRows(db: Kysely<Tables>) {
@@ -33,8 +36,16 @@ export function deviceDetailRows(db: Kysely<Tables>) {
       await db
         .insertInto('boot_logs')
         .values({ sha256, bytes, created_at_ms: nowMs })
-        .onConflict((c) => c.column('sha256').doNothing())
+        // Needed anew: who forgets old ones at this moment looks again.
+        .onConflict((c) => c.column('sha256').doUpdateSet({ created_at_ms: nowMs }))
         .execute();
+    },
+    /** Forgets logs that were not sent since a time and are no device's. A batch of them. @returns how many */
+    async removeBootLogs(beforeMs: number): Promise<number> {
+      const result = await sql`delete from boot_logs where created_at_ms < ${beforeMs} and sha256 in (
+        select boot_logs.sha256 from boot_logs left join devices on devices.boot_log_sha256 = boot_logs.sha256
+        where boot_logs.created_at_ms < ${beforeMs} and devices.id is null limit ${BATCH})`.execute(db);
+      return Number(result.numAffectedRows ?? 0);
     },
   };
 }

@@ -25,6 +25,10 @@ export function joinTokenRows(db: Kysely<Tables>) {
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
+    /** Forgets those that ended long ago, used or not. */
+    async removeEnded(beforeMs: number): Promise<void> {
+      await db.deleteFrom('join_tokens').where('expires_at_ms', '<', beforeMs).execute();
+    },
     async remove(id: string): Promise<boolean> {
       const result = await db.deleteFrom('join_tokens').where('id', '=', id).executeTakeFirst();
       return result.numDeletedRows === 1n;
