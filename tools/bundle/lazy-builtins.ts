@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { promisify } from 'node:util';
 import type { Plugin } from 'esbuild';
 
 /**
@@ -33,18 +34,28 @@ export const lazyBuiltins: Plugin = {
 
 /** What is not used of it is left out by esbuild. */
 function lazyModule(name: string): string {
-  const members = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(name)));
+  const module = process.getBuiltinModule(name) as unknown as Readonly<Record<string, unknown>>;
+  // Some are loaded by Node.js itself when they are looked at (net's BlockList), so it is the value that is asked.
+  const members = Object.keys(module).flatMap((member) => lazyMember(member, module[member]));
   return [
     `const load = () => process.getBuiltinModule(${JSON.stringify(name)});`,
-    ...members.flatMap(([member, { value }]) => (value === undefined ? [] : lazyMember(member, typeof value))),
+    ...members,
     'export default /* @__PURE__ */ new Proxy({}, { get: (_, member) => load()[member] });',
   ].join('\n');
 }
 
 /** A function is looked up once, as some are called for each block of a file. */
-function lazyMember(name: string, type: string): string[] {
-  if (type !== 'function') {
+function lazyMember(name: string, value: unknown): string[] {
+  if (value === undefined) return [];
+  if (typeof value !== 'function') {
     return [`export const ${name} = /* @__PURE__ */ new Proxy({}, { get: (_, key) => load().${name}[key] });`];
+  }
+  // What it becomes as a promise is a property of it: execFile's gives both outputs.
+  if (promisify.custom in value) {
+    return [
+      `export const ${name} = /* @__PURE__ */ new Proxy(() => {}, {
+        apply: (_, self, args) => load().${name}.apply(self, args), get: (_, key) => load().${name}[key] });`,
+    ];
   }
   return [
     `let $${name};`,

@@ -36,6 +36,7 @@ const SOURCES: Readonly<Record<string, string>> = {
     (load === undefined ? Promise.resolve('usage') : load()).then((verb) => console.log([word, verb].join(' ')));`,
   'apps/cli/src/noun.ts': `export const NOUNS: Record<string, () => Promise<string>> = {
     'disk show': async () => (await import('./disk/show.ts')).show(),
+    'disk probe': async () => (await import('./disk/probe.ts')).probe(),
     'disk make': async () => (await import('./disk/make.ts')).make(),
     serve: async () => (await import('./serve/serve.ts')).serve(),
   };`,
@@ -48,6 +49,16 @@ const SOURCES: Readonly<Record<string, string>> = {
       return [part, asset, hash('sha1', ''), __filename.slice(-9)].join(' ');
     }`,
   'apps/cli/src/disk/make.ts': "export const make = async (): Promise<string> => 'made';\n",
+  // What Node.js itself loads late, and what is another function as a promise.
+  'apps/cli/src/disk/probe.ts': `import { execFile } from 'node:child_process';
+    import { BlockList } from 'node:net';
+    import { promisify } from 'node:util';
+    export async function probe(): Promise<string> {
+      const list = new BlockList();
+      list.addAddress('192.0.2.7');
+      const { stdout } = await promisify(execFile)(process.execPath, ['-p', '1 + 1'], { encoding: 'utf8' });
+      return ['found', list.check('192.0.2.7'), stdout.trim()].join(' ');
+    }`,
   'apps/cli/src/serve/serve.ts': "export const serve = async (): Promise<string> => 'serving';\n",
   'apps/cli/src/part.ts': "export const part: string = 'Größe';\n",
   'apps/cli/src/asset.txt': 'asset',
@@ -108,6 +119,7 @@ test('a verb runs from its program, with its parts, files and built-in modules, 
   run('--json', 'disk', 'show', '-x');
   assert.equal(madeMs('disk.show'), firstMs);
   assert.equal(run('disk', 'make'), 'one made');
+  assert.equal(run('disk', 'probe'), 'one found true 2');
 });
 
 test('a command of one word has its program too', (t) => {
@@ -129,6 +141,7 @@ test('no program runs after a source has changed, however it was changed', (t) =
   const { root, run, write } = checkout(t);
   const path = join(root, 'apps/cli/src/word.ts');
   assert.equal(run('disk', 'make'), 'one made');
+  assert.equal(run('disk', 'probe'), 'one found true 2');
   const { atime, mtime } = statSync(path);
 
   // In place, the same length, and its time put back.
@@ -165,10 +178,12 @@ test('a program that is damaged, or of another making, is made anew', (t) => {
   const { root, run } = checkout(t);
   const path = join(root, OUT, 'disk.make.program');
   assert.equal(run('disk', 'make'), 'one made');
+  assert.equal(run('disk', 'probe'), 'one found true 2');
   const whole = readFileSync(path);
   for (const bytes of [Buffer.alloc(0), Buffer.from('nonsense'), Buffer.from('{}\n')]) {
     writeFileSync(path, bytes);
     assert.equal(run('disk', 'make'), 'one made');
+  assert.equal(run('disk', 'probe'), 'one found true 2');
   }
   assert.equal(readFileSync(path).length, whole.length);
 });

@@ -68,6 +68,43 @@ test('serve needs nothing: it makes what it needs, says the token once, and ends
   assert.equal(await second.stop(), 0);
 });
 
+test('serve: the key of secrets, the trust domain and what is kept are the operator’s to say', async (t) => {
+  const dir = tempDir(t);
+  const key = '00112233445566778899aabbccddeeff'.repeat(2);
+  writeFileSync(join(dir, 'vouchsafe.key'), `${key}\n`, { mode: 0o600 });
+  const credential = await serve(t, dir, '--secret-key', 'file:vouchsafe.key', '--trust-domain', 'prod.example');
+  assert.equal(statSync(join(dir, 'vouchsafe-state', 'secrets.key'), { throwIfNoEntry: false }), undefined);
+  assert.equal(await credential.stop(), 0);
+  // The same key from a program and from a credential; another one opens nothing.
+  const printed = `command:'${process.execPath}' -e "console.log('${key}')"`;
+  const spans = ['--keep-verdicts', '30d', '--keep-boot-logs', '7d', '--keep-audit', '365d'];
+  assert.equal(await (await serve(t, dir, '--secret-key', printed, ...spans, '--machines-per-minute', '10')).stop(), 0);
+  const quick = ['serve', '--listen', '0', '--log-level', 'error'];
+  const other = await run(dir, {}, [...quick, '--secret-key', 'command:echo nonsense']);
+  assert.equal(other.code, 3);
+  assert.match(other.stderr, /64 hexadecimal digits/);
+  assert.doesNotMatch(other.stderr, /nonsense/, 'what a program prints may be the key');
+  const wrong = await run(dir, {}, [...quick]);
+  assert.equal(wrong.code, 3);
+  assert.match(wrong.stderr, /not among those given/);
+  const named = [...quick, '--secret-key', 'credential:vouchsafe.key'];
+  assert.match((await run(dir, {}, named)).stderr, /LoadCredentialEncrypted/);
+  assert.match((await run(dir, { CREDENTIALS_DIRECTORY: join(dir, 'none') }, named)).stderr, /found none/);
+  for (const args of [
+    ['--secret-key', key],
+    ['--secret-key', 'file:'],
+    ['--keep-verdicts', '1h'],
+    ['--keep-audit', '0d'],
+    ['--machines-per-minute', '0'],
+  ]) {
+    assert.equal((await run(dir, {}, [...quick, ...args])).code, 2, `${args}`);
+  }
+  assert.equal(
+    (await run(dir, {}, [...quick, '--trust-domain', 'Prod/x', '--secret-key', 'file:vouchsafe.key'])).code,
+    3,
+  );
+});
+
 test('serve --workers: several processes behind one port, and all end together', async (t) => {
   const dir = tempDir(t);
   const serving = await serve(t, dir, '--workers', '2');
