@@ -183,7 +183,7 @@ test('a program that is damaged, or of another making, is made anew', (t) => {
   for (const bytes of [Buffer.alloc(0), Buffer.from('nonsense'), Buffer.from('{}\n')]) {
     writeFileSync(path, bytes);
     assert.equal(run('disk', 'make'), 'one made');
-  assert.equal(run('disk', 'probe'), 'one found true 2');
+    assert.equal(run('disk', 'probe'), 'one found true 2');
   }
   assert.equal(readFileSync(path).length, whole.length);
 });
