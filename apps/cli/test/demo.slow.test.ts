@@ -38,6 +38,7 @@ interface Outcome {
     readonly verdict: { readonly status: string; readonly isTrusted: boolean; readonly findings: readonly Finding[] };
     readonly files: { readonly evidence: string; readonly certificate: string };
   }[];
+  readonly fleet?: { readonly size: number; readonly trusted: number; readonly certificates: number };
 }
 
 describe('vouchsafe demo', tools, () => {
@@ -49,7 +50,9 @@ describe('vouchsafe demo', tools, () => {
   before(() => {
     if (tools.skip !== undefined) return;
     folder = join(tempDir({ after: (fn) => void cleanups.push(fn as () => void) }), 'demo');
-    const { status, stdout, stderr } = spawnSync(COMMAND, ['demo', '-o', folder, '--json'], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(COMMAND, ['demo', '-o', folder, '--fleet', '20', '--json'], {
+      encoding: 'utf8',
+    });
     assert.equal(status, 0, `${stdout}\n${stderr}`);
     outcome = JSON.parse(stdout);
     progress = stderr;
@@ -75,6 +78,12 @@ describe('vouchsafe demo', tools, () => {
     );
     const found = tampered?.verdict.findings.map(({ code, where }) => `${code} ${where.pcr ?? ''}`);
     assert.ok(found?.includes('event_unexpected 12'), `${found}`);
+  });
+
+  test('simulated machines with the same boot, and TPMs of a maker that is trusted, are trusted as any other', () => {
+    const { size, trusted, certificates } = outcome.fleet ?? {};
+    assert.deepEqual({ size, trusted, certificates }, { size: 20, trusted: 20, certificates: 20 });
+    assert.match(progress, /20 of 20 have attested/);
   });
 
   test('anybody can check the quote and the certificate by the files that are named', () => {

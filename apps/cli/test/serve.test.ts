@@ -78,7 +78,10 @@ test('serve: the key of secrets, the trust domain and what is kept are the opera
   // The same key from a program and from a credential; another one opens nothing.
   const printed = `command:'${process.execPath}' -e "console.log('${key}')"`;
   const spans = ['--keep-verdicts', '30d', '--keep-boot-logs', '7d', '--keep-audit', '365d'];
-  assert.equal(await (await serve(t, dir, '--secret-key', printed, ...spans, '--machines-per-minute', '10')).stop(), 0);
+  assert.equal(
+    await (await serve(t, dir, '--secret-key', printed, ...spans, '--limit', 'machines=10,enrolments=1')).stop(),
+    0,
+  );
   const quick = ['serve', '--listen', '0', '--log-level', 'error'];
   const other = await run(dir, {}, [...quick, '--secret-key', 'command:echo nonsense']);
   assert.equal(other.code, 3);
@@ -95,7 +98,9 @@ test('serve: the key of secrets, the trust domain and what is kept are the opera
     ['--secret-key', 'file:'],
     ['--keep-verdicts', '1h'],
     ['--keep-audit', '0d'],
-    ['--machines-per-minute', '0'],
+    ['--limit', 'machines=0'],
+    ['--limit', 'cows=7'],
+    ['--limit', '__proto__=7'],
   ]) {
     assert.equal((await run(dir, {}, [...quick, ...args])).code, 2, `${args}`);
   }

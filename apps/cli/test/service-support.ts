@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startServer } from '@vouchsafe/server';
+import { type ServerConfig, startServer } from '@vouchsafe/server';
 import { ENVIRONMENT, MAIN, type Outcome } from './support.ts';
 
 export interface TestService {
@@ -17,13 +17,14 @@ export interface TestService {
 }
 
 /** @param dir of its own: the state, and where the command runs. */
-export async function startTestService(dir: string): Promise<TestService> {
+export async function startTestService(dir: string, config: Partial<ServerConfig> = {}): Promise<TestService> {
   const server = await startServer({
     stateDir: join(dir, 'state'),
     listen: { host: '127.0.0.1', port: 0 },
     joining: { token: true, inventory: true, approval: true },
     grants: { webhooks: { allow: ['127.0.0.0/8'], allowHttp: true } },
     log: { level: 'silent' },
+    ...config,
   });
   const admin = join(dir, 'admin.json');
   const { url, caCertificate: ca, firstAdminToken: token } = server;

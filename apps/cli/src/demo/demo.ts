@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
+import { InvalidArgumentError } from '../arguments/invalid-argument-error.ts';
 import { EXIT } from '../exit-code.ts';
+import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import type { Verb } from '../verb.ts';
 import type { ServeCommand } from './commands.ts';
@@ -9,9 +11,12 @@ import { openDemoFolder } from './folder.ts';
 import { outcomeText } from './outcome-text.ts';
 import { runDemo } from './run-demo.ts';
 
+const MAX_FLEET = 99_999;
+
 interface DemoOptions {
   readonly output: string;
   readonly keep?: true;
+  readonly fleet?: number;
 }
 
 export const demo: Verb = {
@@ -25,15 +30,26 @@ export const demo: Verb = {
         'where everything lies; keys and image are kept for the next run',
         'vouchsafe-demo',
       )
+      .option(
+        '--fleet <n>',
+        'that many simulated machines join too, with the same boot and TPMs of a test maker',
+        fleetSize,
+      )
       .option('--keep', 'leave the service running at the end, until Ctrl-C')
       .option('--json', 'print one JSON document, which names the files to check it by')
       .addHelpText(
         'after',
-        '\nNeeds QEMU, OVMF, swtpm and systemd-boot-efi, as the set-up installs them for root.\nExit status 1: it did not come out as promised.\n\nExample:\n  vouchsafe demo',
+        '\nNeeds QEMU, OVMF, swtpm and systemd-boot-efi, as the set-up installs them for root.\nExit status 1: it did not come out as promised.\n\nExample:\n  vouchsafe demo\n  vouchsafe demo --fleet 1000 --keep',
       )
       .action((options: DemoOptions) => run(session, options));
   },
 };
+
+function fleetSize(text: string): number {
+  const size = wholeNumber(text);
+  if (size < 1 || size > MAX_FLEET) throw new InvalidArgumentError(`Expected a number from 1 to ${MAX_FLEET}.`);
+  return size;
+}
 
 async function run(session: Session, options: DemoOptions): Promise<void> {
   const folder = openDemoFolder(options.output);
@@ -42,6 +58,7 @@ async function run(session: Session, options: DemoOptions): Promise<void> {
   const outcome = await runDemo({
     folder,
     display,
+    ...(options.fleet === undefined ? {} : { fleetSize: options.fleet }),
     ...(options.keep === true
       ? { whenDone: (service: ServeCommand) => untilStopped(session, service, folder.admin) }
       : {}),

@@ -19,6 +19,8 @@ export interface DemoFolder {
   readonly admin: string;
   readonly makers: string;
   readonly tampered: string;
+  /** The authority of the simulated machines' TPMs. */
+  readonly fleetMaker: string;
   readonly secret: string;
   readonly secretPolicy: string;
 }
@@ -54,6 +56,7 @@ export function openDemoFolder(folder: string): DemoFolder {
     admin: join(run, 'admin.json'),
     makers: join(run, 'tpm-maker'),
     tampered: join(run, 'tampered.raw'),
+    fleetMaker: join(run, 'fleet-maker.pem'),
     secret: join(run, 'disk-key'),
     secretPolicy: join(run, 'disk-key.cedar'),
   };

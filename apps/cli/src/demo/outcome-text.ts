@@ -2,16 +2,18 @@
 import { relative } from 'node:path';
 import { printable } from '../printable.ts';
 import { verdictText } from '../service/verdict-text.ts';
+import type { FleetOutcome } from './fleet/fleet.ts';
 import type { DemoFolder } from './folder.ts';
 import type { DemoOutcome, MachineOutcome } from './outcome.ts';
 
 /** What the demo ends with. */
-export function outcomeText({ machines, isAsPromised }: DemoOutcome, folder: DemoFolder): string {
+export function outcomeText({ machines, fleet, isAsPromised }: DemoOutcome, folder: DemoFolder): string {
   const [good] = machines;
   const evidence = good === undefined ? '' : relative(folder.path, good.files.evidence);
   return [
     '',
     ...machines.flatMap(machineLines),
+    ...(fleet === undefined ? [] : fleetLines(fleet)),
     isAsPromised
       ? 'As promised: the good machine has its certificate and its secret, the other has neither.'
       : 'NOT as promised: see above, and the machines’ serial logs.',
@@ -28,6 +30,16 @@ function machineLines({ name, verdict, certificate, hasSecret }: MachineOutcome)
     `${name}: ${verdict === undefined ? 'no verdict' : verdictText(verdict)}`,
     printable(`  certificate: ${certificate ?? 'refused'}`),
     `  secret:      ${hasSecret ? 'given' : 'refused'}`,
+    '',
+  ];
+}
+
+function fleetLines({ size, trusted, certificates, reasons, joinSeconds, attestSeconds }: FleetOutcome): string[] {
+  const why = Object.entries(reasons).map(([code, count]) => `${code} (${count})`);
+  return [
+    `fleet: ${trusted} of ${size} simulated machines are trusted, ${certificates} have a certificate`,
+    `  joined in ${joinSeconds} s, attested in ${attestSeconds} s, machines and service on this host`,
+    ...(why.length === 0 ? [] : [printable(`  refused for: ${why.join(', ')}`)]),
     '',
   ];
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeCertificates } from '@vouchsafe/pki';
 import { checkMessage, type DeviceDetail, deviceDetail, type VerdictSummary } from '@vouchsafe/protocol';
+import type { FleetOutcome } from './fleet/fleet.ts';
 import type { DemoFolder } from './folder.ts';
 
 /** What became of one machine. */
@@ -24,7 +25,9 @@ export interface MachineOutcome {
 
 export interface DemoOutcome {
   readonly machines: readonly MachineOutcome[];
-  /** True when the good machine was trusted and got both, and the other was not and got neither. */
+  /** Of the simulated machines, where some were asked for. */
+  readonly fleet?: FleetOutcome;
+  /** True when the good machine was trusted and got both, the other was not and got neither, and all simulated ones are trusted. */
   readonly isAsPromised: boolean;
 }
 
@@ -33,6 +36,7 @@ export function readOutcome(
   { run }: DemoFolder,
   secret: string,
   shown: readonly { readonly name: string; readonly device: unknown }[],
+  fleet?: FleetOutcome,
 ): DemoOutcome {
   const machines = shown.map(({ name, device }): MachineOutcome => {
     const { state, verdict } = checkMessage(deviceDetail, device);
@@ -53,7 +57,9 @@ export function readOutcome(
     };
   });
   const [good, tampered] = machines;
-  return { machines, isAsPromised: isGranted(good) && isRefused(tampered) };
+  const isFleetGood = fleet === undefined || (fleet.trusted === fleet.size && fleet.certificates === fleet.size);
+  const isAsPromised = isGranted(good) && isRefused(tampered) && isFleetGood;
+  return { machines, ...(fleet === undefined ? {} : { fleet }), isAsPromised };
 }
 
 const isGranted = (machine: MachineOutcome | undefined): boolean =>

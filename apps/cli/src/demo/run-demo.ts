@@ -6,9 +6,14 @@ import { toHex } from '@vouchsafe/base';
 import { randomBytes } from '@vouchsafe/crypto/signing';
 import { writeAgentRecipe } from '@vouchsafe/lab';
 import { FIRMWARE_VARIABLES, HOST_ADDRESS, manufactureTpm, tamperedCopy } from '@vouchsafe/lab/boot';
+import { formatCertificate } from '@vouchsafe/pki';
 import type { CreatedToken, FirmwareBaselineRecord } from '@vouchsafe/protocol';
+import { readServiceFile } from '../service/service-file.ts';
 import { Commands, ServeCommand } from './commands.ts';
 import type { DemoDisplay } from './display.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { readRecordedBoot } from './fleet/recorded-boot.ts';
+import { newTpmMaker } from './fleet/tpm-maker.ts';
 import { type DemoFolder, IMAGE } from './folder.ts';
 import { DemoMachine } from './machines.ts';
 import { type DemoOutcome, readOutcome } from './outcome.ts';
@@ -19,9 +24,16 @@ const TAMPERED = 'tampered';
 /** What is done to the disk of the second: something that no signature covers. */
 const CASE = 'credential';
 
+/** They all come from this address, and at once. */
+const FLEET_LIMITS = 'machines=1000000,enrolments=1000000,requests=1000000';
+/** Well within the time after which they would be stale. */
+const FLEET_INTERVAL_MS = 10 * 60_000;
+
 export interface DemoRun {
   readonly folder: DemoFolder;
   readonly display: DemoDisplay;
+  /** Simulated machines beside the two. */
+  readonly fleetSize?: number;
   /** Called when all is done, while the service still runs. */
   readonly whenDone?: (service: ServeCommand) => Promise<void>;
 }
@@ -31,7 +43,7 @@ export interface DemoRun {
  * tampered with. What it starts is stopped however it ends.
  * @throws {DemoError}, {LabError}
  */
-export async function runDemo({ folder, display, whenDone }: DemoRun): Promise<DemoOutcome> {
+export async function runDemo({ folder, display, fleetSize, whenDone }: DemoRun): Promise<DemoOutcome> {
   const at = (path: string): string => relative(folder.path, path);
   const commands = new Commands(folder.path, folder.admin, (line) => display.remark(line));
   const command = async (...args: string[]): Promise<unknown> => {
@@ -57,6 +69,7 @@ export async function runDemo({ folder, display, whenDone }: DemoRun): Promise<D
   await using service = await ServeCommand.start(folder.path, join(folder.run, 'service.log'), [
     ...['--state', at(folder.state)],
     ...place,
+    ...(fleetSize === undefined ? [] : ['--limit', FLEET_LIMITS]),
   ]);
   // The machines' address leads to this one from inside a machine alone.
   const admin = JSON.parse(readFileSync(join(folder.state, 'admin.json'), 'utf8'));
@@ -104,11 +117,36 @@ export async function runDemo({ folder, display, whenDone }: DemoRun): Promise<D
 
   display.step('Both attest again, and ask for a certificate and for the secret');
   await Promise.all(started.map((machine) => machine.end(join(folder.run, machine.name))));
+  using fleet = fleetSize === undefined ? undefined : await joinFleet({ folder, display, command, at }, fleetSize);
   const show = async (name: string) => ({ name, device: await command('device', 'show', name) });
-  const outcome = readOutcome(folder, secret, [await show(GOOD), await show(TAMPERED)]);
+  const outcome = readOutcome(folder, secret, [await show(GOOD), await show(TAMPERED)], fleet?.outcome);
   copyFileSync(folder.manifest, join(folder.run, 'manifest.json'));
+  const done = new AbortController();
+  const goesOn = whenDone === undefined ? undefined : fleet?.attestOn(FLEET_INTERVAL_MS, done.signal);
   await whenDone?.(service);
+  done.abort();
+  await goesOn;
   return outcome;
+}
+
+interface Step extends Pick<DemoRun, 'folder' | 'display'> {
+  command(...args: string[]): Promise<unknown>;
+  at(path: string): string;
+}
+
+/** Simulated machines: the service has nothing for them but the authority of their TPMs, which it is told to trust. */
+async function joinFleet({ folder, display, command, at }: Step, size: number): Promise<Fleet> {
+  display.step(`${size} simulated machines: the agent as it is, TPMs of a test maker, the boot of the good machine`);
+  const maker = await newTpmMaker('Vouchsafe demo: TPMs that are none', Date.now());
+  writeFileSync(folder.fleetMaker, formatCertificate(maker.certificate));
+  await command('trust', 'add', at(folder.fleetMaker), '--for', 'tpm-maker');
+  return Fleet.join({
+    size,
+    service: readServiceFile(folder.admin),
+    maker,
+    boot: readRecordedBoot(join(folder.run, GOOD, 'first-evidence')),
+    onProgress: (text) => display.note(text),
+  });
 }
 
 /** A port that nobody listens on now. */

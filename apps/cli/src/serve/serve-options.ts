@@ -8,6 +8,7 @@ import { collectList, commandWords, wholeNumber } from '../parse.ts';
 import { lifeMs } from '../service/life-time.ts';
 import { UsageError } from '../usage-error.ts';
 
+type Limits = NonNullable<ServerConfig['limits']>;
 type SecretKeySource = NonNullable<NonNullable<ServerConfig['grants']>['secretKey']>;
 
 /** As they are given; the service's own defaults stand for what is left out. */
@@ -27,7 +28,7 @@ export interface ServeOptions {
   readonly keepVerdicts?: number;
   readonly keepBootLogs?: number;
   readonly keepAudit?: number;
-  readonly machinesPerMinute?: number;
+  readonly limit?: Limits;
   readonly webhookAllow?: readonly string[];
   readonly workers: number;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -38,7 +39,15 @@ const MAX_WORKERS = 256;
 const MIN_INTERVAL_MS = 10_000;
 const MAX_INTERVAL_MS = 86_400_000;
 const DAY_MS = 86_400_000;
-const MAX_REQUESTS = 100_000_000;
+/** What is limited, as it is called here. */
+const LIMITS: ReadonlyMap<string, keyof Limits> = new Map([
+  ['machines', 'machinesPerMinute'],
+  ['refused', 'refusalsPerMinute'],
+  ['device', 'evidencePerMinute'],
+  ['enrolments', 'enrolmentsPerMinute'],
+  ['requests', 'requestsPerMinute'],
+  ['sign-ins', 'signInsPerMinute'],
+]);
 const WAYS = ['token', 'inventory', 'approval'] as const;
 const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 
@@ -81,10 +90,15 @@ function secretKey(text: string): SecretKeySource {
   throw new InvalidArgumentError('Expected file:PATH, credential:NAME or command:PROGRAM ARGUMENTS.');
 }
 
-function requestCount(text: string): number {
-  const count = wholeNumber(text);
-  if (count < 1 || count > MAX_REQUESTS) throw new InvalidArgumentError(`Expected a number from 1 to ${MAX_REQUESTS}.`);
-  return count;
+/** NAME=N of each, joined by commas; given again, the later one counts. */
+function requestLimits(text: string, earlier: Limits = {}): Limits {
+  const given = collectList(text).map((one) => {
+    const [, name = '', count = ''] = /^([a-z-]+)=([1-9][0-9]{0,8})$/.exec(one) ?? [];
+    const limit = LIMITS.get(name);
+    if (limit !== undefined) return [limit, Number(count)] as const;
+    throw new InvalidArgumentError(`Expected NAME=N, as machines=6000; names: ${[...LIMITS.keys()].join(', ')}.`);
+  });
+  return { ...earlier, ...Object.fromEntries(given) };
 }
 
 function logLevel(text: string): ServeOptions['logLevel'] {
@@ -137,9 +151,9 @@ export function defineServe(command: Command): Command {
     .option('--keep-boot-logs <span>', 'how long boot logs are kept that no device has now (default: 90d)', keptMs)
     .option('--keep-audit <span>', 'how long entries of the audit log are kept (default: 730d)', keptMs)
     .option(
-      '--machines-per-minute <n>',
-      'requests of machines from one address, in each process (default: 6000); more where a balancer hides addresses',
-      requestCount,
+      '--limit <name=n>',
+      'requests a minute from one address, in each process: machines=6000, of which refused=600; device=30 of one device; enrolments=60, requests=1200 of others, sign-ins=30 that fail',
+      requestLimits,
     )
     .option('--webhook-allow <ranges>', 'where webhooks may go to, as 10.1.0.0/16; nowhere unless given', collectList)
     .option('--workers <n>', 'processes that share the work', workerCount, 1)
@@ -150,7 +164,7 @@ export function defineServe(command: Command): Command {
 
 /** @throws {UsageError} */
 export function configOf(options: ServeOptions): ServerConfig {
-  const { state, db, listen, url, tlsCertificate, tlsKey, join: joining, logLevel: level, machinesPerMinute } = options;
+  const { state, db, listen, url, tlsCertificate, tlsKey, join: joining, logLevel: level, limit: limits } = options;
   if ((tlsCertificate === undefined) !== (tlsKey === undefined)) {
     throw new UsageError('--tls-certificate and --tls-key go together');
   }
@@ -161,9 +175,7 @@ export function configOf(options: ServeOptions): ServerConfig {
     log: { level },
     attestation: attestationOf(options),
     grants: grantsOf(options),
-    ...(machinesPerMinute === undefined
-      ? {}
-      : { limits: { machinesPerMinute, refusalsPerMinute: Math.ceil(machinesPerMinute / 10) } }),
+    ...(limits === undefined ? {} : { limits }),
     ...(db === undefined ? {} : { databaseUrl: db }),
     ...(url === undefined ? {} : { publicUrl: url.replace(/\/$/, '') }),
     ...(tlsCertificate === undefined || tlsKey === undefined
