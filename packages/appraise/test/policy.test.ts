@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type AppraiseError,
   type CedarEngine,
@@ -35,6 +37,38 @@ test('a policy that takes what is unknown by name is permitted, and the verdict 
   const verdict = verdictOn({ references: { ...REFERENCES, baselines: [] }, input: { policy } });
   assert.deepEqual([verdict.status, verdict.isTrusted, codesOf(verdict)], ['warning', true, ['firmware_unknown']]);
   assert.deepEqual(verdict.policy, { name: 'lab', sha256: policy.sha256 });
+});
+
+test('what Cedar keeps of a policy goes when nobody holds the policy any more, and never before', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const names = new Set<string>();
+  const engine: CedarEngine = {
+    ...loadCedar(),
+    preparsePolicySet: (name, policies) => {
+      names.add(name);
+      return loadCedar().preparsePolicySet(name, policies);
+    },
+  };
+  const textOf = (i: number): string =>
+    `@id("p") permit (principal, action, resource) when { context.image.version == "${i}" };`;
+  const asked = (i: number, version: string): boolean => {
+    const facts = { ...GOOD.facts, image: { ...GOOD.facts.image, version } };
+    return decide(preparePolicy(engine, 'p', textOf(i)), { action: 'trust' }, facts).isPermitted;
+  };
+  const held = preparePolicy(engine, 'held', textOf(-1));
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 20; i++) assert.deepEqual([asked(i, String(i)), asked(i, '-1')], [true, false]);
+    collect();
+    // Finalizers run between tasks.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(names.size < 200, `800 policies took ${names.size} names`);
+  const facts = { ...GOOD.facts, image: { ...GOOD.facts.image, version: '-1' } };
+  assert.equal(decide(held, { action: 'trust' }, facts).isPermitted, true);
+  // A copy does not hold it, so it decides nothing: what it names may be another policy by then.
+  const copy = decide({ ...held }, { action: 'trust' }, facts);
+  assert.deepEqual([copy.isPermitted, copy.errors.length], [false, 1]);
 });
 
 test('A55: no policy at all, none that matches, and a forbid that does: contraindicated', async () => {

@@ -2,7 +2,8 @@
 import type { Facts } from '../facts.ts';
 import type { CedarEngine } from './engine.ts';
 import { unmetConditions } from './explain-decision.ts';
-import { type PreparedPolicy, setId } from './prepare-policy.ts';
+import { holdsItsSet } from './kept-sets.ts';
+import type { PreparedPolicy } from './prepare-policy.ts';
 import type { PolicyDecision, PolicyQuestion, PolicyRequest } from './question.ts';
 
 /**
@@ -10,11 +11,12 @@ import type { PolicyDecision, PolicyQuestion, PolicyRequest } from './question.t
  * policies, a failure of the engine: not permitted.
  */
 export function decide(policy: PreparedPolicy, question: PolicyQuestion, facts: Facts): PolicyDecision {
-  const { engine, sha256 } = policy;
+  const { engine, setName } = policy;
+  if (!holdsItsSet(policy)) return refused(['expected a policy as it was prepared, found a copy']);
   const request = requestOf(question, facts);
   let answer: ReturnType<CedarEngine['statefulIsAuthorized']>;
   try {
-    answer = engine.statefulIsAuthorized({ ...request, preparsedPolicySetId: setId(sha256) });
+    answer = engine.statefulIsAuthorized({ ...request, preparsedPolicySetId: setName });
   } catch (error) {
     // WebAssembly that traps: nothing is known of what it would have said.
     return refused([`the engine failed: ${error instanceof Error ? error.message : 'no reason given'}`]);

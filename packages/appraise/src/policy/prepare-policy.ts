@@ -4,6 +4,7 @@ import { AppraiseError } from '../error.ts';
 import { sha256OfText } from '../references/prepare.ts';
 import type { UsedReference } from '../references/reference-set.ts';
 import type { CedarEngine, CedarError, CedarPolicyJson } from './engine.ts';
+import { keepSet } from './kept-sets.ts';
 import { POLICY_SCHEMA } from './schema.ts';
 
 /** Policies are written by people. */
@@ -16,6 +17,8 @@ declare const prepared: unique symbol;
 export interface PreparedPolicy extends UsedReference {
   readonly [prepared]: true;
   readonly engine: CedarEngine;
+  /** Under which Cedar has the parsed set, for as long as this object is held. */
+  readonly setName: string;
   /** The text names a machine; otherwise its decision is the same for all of them. */
   readonly asksForMachine: boolean;
   /** The text asks how many entries IMA's list has, which is another number each time. */
@@ -59,14 +62,15 @@ export function preparePolicy(engine: CedarEngine, name: string, text: string): 
   const sha256 = sha256OfText(text);
   // As texts: JSON does not carry Cedar's numbers of 64 bits.
   const texts = Object.fromEntries([...policies.keys()].map((id, i) => [id, parts.policies[i] as string]));
-  const cached = engine.preparsePolicySet(setId(sha256), { staticPolicies: texts });
-  if (cached.type === 'failure') throw malformed(name, text, cached.errors);
   const asks = { asksForMachine: text.includes('Machine'), asksForEntries: text.includes('entries') };
-  return { name, sha256, engine, policies, ...asks } as unknown as PreparedPolicy;
+  const kept = keepSet(
+    engine,
+    texts,
+    (setName) => ({ name, sha256, engine, policies, setName, ...asks }) as unknown as PreparedPolicy,
+  );
+  if ('errors' in kept) throw malformed(name, text, kept.errors);
+  return kept.holder;
 }
-
-/** How Cedar keeps the set that was parsed. */
-export const setId = (sha256: string): string => `vouchsafe-${sha256}`;
 
 function namedPolicies(engine: CedarEngine, name: string, texts: readonly string[]): Map<string, CedarPolicyJson> {
   const policies = new Map<string, CedarPolicyJson>();
