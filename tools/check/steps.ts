@@ -2,6 +2,8 @@
 import { checkPages } from '../docs/pages.ts';
 import { checkLevels } from '../levels/check-levels.ts';
 import { formatLevelFinding } from '../levels/finding.ts';
+import { checkLockFile } from '../supply-chain/check-lock-file.ts';
+import { readLockFile } from '../supply-chain/lock-file.ts';
 import { type Step, toolStep } from './step.ts';
 
 /** The checks, in the order they run and are printed. */
@@ -38,6 +40,12 @@ export function checkSteps(root: string): Step[] {
       name: 'levels',
       holds: 'imports go down, pure packages stay pure, files are where and as they should be',
       run: async () => checkLevels(root).map(formatLevelFinding),
+    },
+    {
+      name: 'dependencies',
+      holds:
+        'what is locked has digests, is of a registry, and runs nothing when it is installed that nobody has looked at',
+      run: async () => checkLockFile(readLockFile(root)),
     },
     { name: 'docs', holds: 'generated pages are up to date; npm run docs writes them', run: () => checkPages(root) },
   ];
