@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/** npm run bench -- NAME [--json] [--quick] [--runs N]: our times beside the field's tool; without a name, the names. */
+/** npm run bench -- NAME [--json] [--quick] [--runs N] [--only ROW] [--profile DIR]: our times; without a name, the names. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findBenches } from './bench/find-benches.ts';
 import { formatBench } from './bench/format.ts';
 import { runBench } from './bench/run-bench.ts';
+import { formatSurvey, runSurvey } from './bench/run-survey.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MIN_RUNS = 5;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, runs: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    runs: { type: 'string' },
+    only: { type: 'string' },
+    profile: { type: 'string' },
+  },
 });
 const [name] = positionals;
 const benches = await findBenches(ROOT);
@@ -24,6 +31,10 @@ if (bench === undefined) {
     `${name === undefined ? 'usage: npm run bench -- NAME [--json] [--quick] [--runs N]' : `no benchmark ${name}`}\n${list}`,
   );
   process.exitCode = 2;
+} else if ('survey' in bench) {
+  const { only, profile: profileDir, quick: isQuick = false } = values;
+  const document = await runSurvey(bench, { only, profileDir, isQuick, onCase: (row) => console.error(`… ${row}`) });
+  console.log(values.json ? JSON.stringify(document, null, 2) : formatSurvey(document));
 } else {
   const document = await runBench(bench, {
     runs,

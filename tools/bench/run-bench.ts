@@ -25,17 +25,19 @@ export async function runBench(bench: Bench, { runs, isQuick, onCase }: RunBench
       onCase?.(benchCase.name);
       results.push(await runCase(benchCase, dir, runs, isQuick));
     }
-    const machine = {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: availableParallelism(),
-      platform: `${process.platform} ${process.arch}`,
-      node: process.versions.node,
-    };
-    return { bench: bench.name, description: bench.description, runs, isQuick, machine, cases: results };
+    return { bench: bench.name, description: bench.description, runs, isQuick, machine: thisMachine(), cases: results };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
+
+/** Where it was measured. */
+export const thisMachine = (): BenchDocument['machine'] => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  platform: `${process.platform} ${process.arch}`,
+  node: process.versions.node,
+});
 
 async function runCase(benchCase: BenchCase, dir: string, runs: number, isQuick: boolean): Promise<CaseResult> {
   const { name, ours, peer, goals = [] } = benchCase;

@@ -76,3 +76,26 @@ export interface Measure {
   /** Largest resident memory of the process, in KiB. */
   readonly peakKib?: number;
 }
+
+/** A benchmark that measures by itself what no pair of commands can: a service under load. It is exported as `bench` too. */
+export interface Survey {
+  readonly name: string;
+  readonly description: string;
+  survey(context: SurveyContext): Promise<readonly SurveyRow[]>;
+}
+
+export interface SurveyContext extends BenchContext {
+  /** Rows whose name has this in it; all when left out. */
+  readonly only: string | undefined;
+  /** Where V8's profiles of what is measured go. */
+  readonly profileDir: string | undefined;
+  /** Called before each row. */
+  onCase(name: string): void;
+}
+
+export interface SurveyRow {
+  readonly name: string;
+  /** Units are in the names. */
+  readonly values: Readonly<Record<string, number | null>>;
+  readonly goals?: readonly { readonly text: string; readonly isMet: boolean }[];
+}

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-export type { Bench, BenchCase, BenchContext, BenchGoal, BenchSide, Measure } from './bench.ts';
+export type {
+  Bench,
+  BenchCase,
+  BenchContext,
+  BenchGoal,
+  BenchSide,
+  Measure,
+  Survey,
+  SurveyContext,
+  SurveyRow,
+} from './bench.ts';
 export type { FuzzTarget } from './fuzz.ts';
 export { manufactureSwtpm, type Swtpm, startSwtpm } from './swtpm.ts';
 export { tempDir } from './temp.ts';

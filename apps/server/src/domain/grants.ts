@@ -8,6 +8,8 @@ import { encodeBase64url, type GrantedCertificate, type GrantedSecret } from '@v
 import type { TpmSigningKey } from '@vouchsafe/tpm';
 import { ServerError } from '../error.ts';
 import type { Store } from '../store/open-store.ts';
+import type { AttestationEffects } from '../store/rows/attestations.ts';
+import type { CertificateRow } from '../store/rows/certificates.ts';
 import type { GrantState } from '../store/rows/device-keys.ts';
 import type { SecretRow } from '../store/rows/secrets.ts';
 import type { Rows } from '../store/rows.ts';
@@ -57,13 +59,13 @@ export interface GrantRequest {
   readonly secrets?: readonly string[];
 }
 
-/** What is granted once `alongside` is committed with the verdict, and not before. */
+/** What is granted once the effects are committed with the verdict, and not before. */
 export interface PreparedGrants {
   readonly certificate?: GrantedCertificate;
   /** Once it is committed: a secret that was taken back or changed meanwhile is refused. */
   readonly secrets?: readonly GrantedSecret[] | undefined;
-  /** Writes all that goes with it into the verdict's own transaction; may run again, in another one. */
-  alongside(tx: Rows): Promise<void>;
+  /** All that goes with it into the verdict's own transaction; may run again, in another one. */
+  readonly effects: AttestationEffects;
 }
 
 /**
@@ -94,24 +96,36 @@ export async function prepareGrants(granting: Granting, request: GrantRequest): 
   const certificate = verdict.isTrusted ? await dueCertificate(granting, request, keyOf('client'), known) : undefined;
   if (certificate !== undefined) {
     acts.push(certificate.act);
-    writes.push(certificate.write);
   }
   const secrets =
     request.secrets === undefined ? undefined : await releaseSecrets(granting, request, keyOf('decryption'));
   let answers: readonly GrantedSecret[] | undefined = secrets?.map(({ answer }) => answer);
+  const also = async (tx: Rows): Promise<void> => {
+    for (const write of writes) await write(tx);
+    if (secrets === undefined) return;
+    const held = await holdSecrets(tx, secrets);
+    await append(
+      tx,
+      held.flatMap(({ act }) => (act === undefined ? [] : [act])),
+      nowMs,
+    );
+    answers = held.map(({ answer }) => answer);
+  };
   return {
     ...(certificate === undefined ? {} : { certificate: certificate.granted }),
     get secrets() {
       return answers;
     },
-    async alongside(tx) {
-      for (const write of writes) await write(tx);
-      const held = secrets === undefined ? undefined : await holdSecrets(tx, secrets);
-      const released = held?.flatMap(({ act }) => (act === undefined ? [] : [act])) ?? [];
-      await append(tx, [...acts, ...released], nowMs);
-      answers = held?.map(({ answer }) => answer);
+    effects: {
+      certificates: certificate === undefined ? [] : [certificate.row],
+      audit: acts.map((act) => auditEntryOf(act, nowMs)),
+      ...(writes.length === 0 && secrets === undefined ? {} : { also }),
     },
   };
+}
+
+async function writeAll(writes: readonly ((tx: Rows) => Promise<void>)[], tx: Rows): Promise<void> {
+  for (const write of writes) await write(tx);
 }
 
 const device = (name: string) => ({ kind: 'device', name }) as const;
@@ -168,7 +182,7 @@ function storedKey(state: GrantState, use: CertifiedKeyUse): Pick<VerifiedKey, '
 interface Due {
   readonly granted: GrantedCertificate;
   readonly act: Act;
-  write(tx: Rows): Promise<void>;
+  readonly row: Omit<CertificateRow, 'der'>;
 }
 
 /** A new certificate when half of the last one's life is over, or a key was certified just now. */
@@ -199,7 +213,6 @@ async function dueCertificate(
     not_after_ms: notAfterMs,
     revoked_at_ms: null,
     reason: null,
-    der: null,
   } as const;
   return {
     granted: {
@@ -209,7 +222,7 @@ async function dueCertificate(
       renewAtMs: notAfterMs - Math.floor((notAfterMs - nowMs) / 2),
     },
     act: { kind: 'certificate.issue', actor: device(deviceId), subject: deviceId, detail: { serial, notAfterMs } },
-    write: (tx) => tx.certificates.insert(row),
+    row,
   };
 }
 

@@ -130,5 +130,6 @@ function signerOf(pem: string): Signer {
     key.algorithm.kind === 'ed25519'
       ? ({ kind: 'ed25519' } as const)
       : ({ kind: 'ecdsa', hash: 'sha256', encoding: 'der' } as const);
-  return { input: 'message', scheme, spki, signMessage: async (message) => signMessage(key, scheme, message) };
+  const sign = async (message: Uint8Array): Promise<Uint8Array> => signMessage(key, scheme, message);
+  return { input: 'message', scheme, spki, isChecked: true, signMessage: sign };
 }

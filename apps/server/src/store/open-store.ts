@@ -7,7 +7,7 @@ import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 import { postgresDialect } from './postgres-dialect.ts';
-import type { AttestationRecord, RecordOutcome } from './rows/attestations.ts';
+import type { AttestationEffects, AttestationRecord, RecordOutcome } from './rows/attestations.ts';
 import { type Rows, rowsOn } from './rows.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
@@ -21,8 +21,8 @@ export interface Store {
    * fails, so it must do nothing but read and write here, and what it throws undoes it alone.
    */
   write<T>(work: (tx: Rows) => Promise<T>): Promise<T>;
-  /** Records a verdict together with those of other machines; what rarely goes along is written in the same transaction. */
-  recordAttestation(record: AttestationRecord, alongside?: (tx: Rows) => Promise<void>): Promise<RecordOutcome>;
+  /** Records a verdict together with those of other machines, and what follows from it in the same transaction. */
+  recordAttestation(record: AttestationRecord, effects: AttestationEffects): Promise<RecordOutcome>;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -88,7 +88,7 @@ function connect(url: string): { dialect: Dialect; writer: Kysely<Tables>; reade
 
 interface Waiting {
   readonly record: AttestationRecord;
-  readonly alongside: ((tx: Rows) => Promise<void>) | undefined;
+  readonly effects: AttestationEffects;
   resolve(outcome: RecordOutcome): void;
   reject(error: unknown): void;
 }
@@ -111,7 +111,10 @@ function createRecorder(run: Store['write']): Store['recordAttestation'] {
       const outcomes = await run(async (tx) => {
         batch ??= take();
         const found = await tx.attestations.record(batch.map(({ record }) => record));
-        for (const [i, { alongside }] of batch.entries()) if (found[i] === 'recorded') await alongside?.(tx);
+        const effects = batch.flatMap((one, i) => (found[i] === 'recorded' ? [one.effects] : []));
+        for (const one of effects) await one.also?.(tx);
+        await tx.certificates.insertAll(effects.flatMap(({ certificates }) => certificates));
+        await tx.audit.append(effects.flatMap(({ audit }) => audit));
         return { found, tx };
       });
       const done = batch ?? [];
@@ -127,9 +130,9 @@ function createRecorder(run: Store['write']): Store['recordAttestation'] {
     void flush();
   };
 
-  return (record, alongside) =>
+  return (record, effects) =>
     new Promise<RecordOutcome>((resolve, reject) => {
-      waiting.push({ record, alongside, resolve, reject });
+      waiting.push({ record, effects, resolve, reject });
       if (!isScheduled) schedule();
     });
 }

@@ -28,7 +28,7 @@ export function rowsOn(db: Kysely<Tables>, dialect: Dialect, owner: object) {
   return {
     attestations: attestationRows(db, dialect, owner),
     audit: auditRows(db, dialect),
-    certificates: certificateRows(db),
+    certificates: certificateRows(db, dialect),
     details: deviceDetailRows(db),
     deviceKeys: deviceKeyRows(db),
     devices: deviceRows(db),

@@ -243,3 +243,14 @@ test('addresses that may be called: all of a name, in whatever clothes', async (
     assert.throws(() => allowedAddresses([range]), { code: 'configuration_invalid' }, range);
   }
 });
+
+test('entries that keep coming do not keep the log from growing', async (t) => {
+  const { service } = await startTestServer(t);
+  await service.auditLog.settle();
+  const before = service.auditLog.size;
+  const timer = setInterval(() => service.auditLog.kick(), 1);
+  t.after(() => clearInterval(timer));
+  const entry = auditEntryOf({ kind: 'test.entry', actor: { kind: 'service', name: 'test' }, subject: 'x' }, 1);
+  await service.store.write((tx) => tx.audit.append([entry]));
+  while (service.auditLog.size === before) await sleep(5);
+});

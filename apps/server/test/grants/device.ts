@@ -135,7 +135,7 @@ export async function attestWith(
       bootLogSha256: null,
       state: '{}',
     },
-    (tx) => grants.alongside(tx),
+    grants.effects,
   );
   service.auditLog.kick();
   if (outcome !== 'recorded') throw new Error(outcome);

@@ -8,6 +8,7 @@ const {
   firstAdminToken: token,
 } = await startServer({
   stateDir: process.argv[2] ?? '',
+  ...(process.argv[3] === undefined ? {} : { databaseUrl: process.argv[3] }),
   listen: { host: '127.0.0.1', port: 0 },
   log: { level: 'error' },
   limits: {

@@ -46,8 +46,18 @@ export function signMessage(key: PrivateKey, scheme: SigningScheme, message: Uin
   const signature = openssl(() =>
     scheme.kind === 'ed25519' ? sign(null, message, handle) : signEcdsa(handle, scheme, message),
   );
-  return requireGood(signature, verifySignature(publicKey, scheme, message, signature));
+  if (scheme.kind === 'ecdsa' && wholeKeys.has(handle)) return new Uint8Array(signature);
+  requireGood(signature, verifySignature(publicKey, scheme, message, signature));
+  wholeKeys.add(handle);
+  return new Uint8Array(signature);
 }
+
+/**
+ * Keys that have given a good signature, so that their halves belong together. ECDSA is checked no more then, as checking costs
+ * twice what signing does: each signature has its own random number, so that a fault makes it useless and tells nothing. RSA and Ed25519
+ * are deterministic, and two signatures of one message, one of them faulty, give their keys away: these are checked always.
+ */
+const wholeKeys = new WeakSet<KeyObject>();
 
 function signEcdsa(key: KeyObject, scheme: Extract<SigningScheme, { kind: 'ecdsa' }>, message: Uint8Array): Uint8Array {
   const dsaEncoding = scheme.encoding === 'raw' ? 'ieee-p1363' : 'der';

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { bytesEqual } from '@vouchsafe/base';
 import { digest } from '@vouchsafe/crypto';
 import { decodeOctetBits } from '../der/primitive.ts';
 import { openDerSequence } from '../der/reader.ts';
@@ -98,7 +99,8 @@ export function issuerOf({ certificate, signer }: Authority): Issuer {
   return {
     name: subject.bytes,
     identifier: extensions.subjectKeyIdentifier ?? keyIdentifier(publicKey.bytes),
-    signer: { ...signer, spki: publicKey.bytes },
+    // A signer that checks its signatures does it with its own key.
+    signer: bytesEqual(signer.spki, publicKey.bytes) ? signer : { ...signer, spki: publicKey.bytes, isChecked: false },
   };
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@vouchsafe/protocol';
 import { ServerError } from '../../error.ts';
 import { attestations, refusals } from '../../main/metrics.ts';
-import type { AttestationRecord } from '../../store/rows/attestations.ts';
+import type { AttestationEffects, AttestationRecord } from '../../store/rows/attestations.ts';
 import type { Rows } from '../../store/rows.ts';
 import { type GrantRequest, grantingOf, type PreparedGrants, prepareGrants } from '../grants.ts';
 import { sha256Of } from '../random.ts';
@@ -62,15 +62,12 @@ export async function attest(service: Service, deviceId: string, message: Eviden
       const record = recordOf(service, { device, snapshot, verdict, detail, nonce, issued, nowMs, log });
       const grants = await prepareGrants(grantingOf(service), grantRequest(device, verdict, message, issued, nowMs));
       const kept = await alongside({ device, verdict, message, log, nowMs });
-      const outcome = await service.store.recordAttestation(record, async (tx) => {
-        await kept?.(tx);
-        await grants.alongside(tx);
-      });
+      const outcome = await service.store.recordAttestation(record, withKept(grants.effects, kept));
       if (outcome === 'nonce_used')
         throw new ServerError('challenge_used', 'the challenge was answered before; ask for a new one');
       if (outcome === 'recorded') {
         attestations.labels(verdict.status).inc();
-        service.auditLog.kick();
+        if (grants.effects.audit.length > 0) service.auditLog.kick();
         const known = remember(service, device, record, verdict);
         const ear = await signEar(verdict.ear, service.keys.results);
         return { ...answer(service, known, snapshot, detail, nowMs), ear, ...granted(grants) };
@@ -268,6 +265,15 @@ async function alongside(kept: Kept): Promise<((tx: Rows) => Promise<void>) | un
     if (text.length > MAX_KEPT_CHARS || !isNew) return;
     await tx.details.putEvidence({ device_id: device.row.id, at_ms: nowMs, body: text });
   };
+}
+
+function withKept(effects: AttestationEffects, kept: ((tx: Rows) => Promise<void>) | undefined): AttestationEffects {
+  if (kept === undefined) return effects;
+  const also = async (tx: Rows): Promise<void> => {
+    await kept(tx);
+    await effects.also?.(tx);
+  };
+  return { ...effects, also };
 }
 
 /** The device as it is now in the database, for its next attestation. */

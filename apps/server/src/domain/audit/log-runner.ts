@@ -5,8 +5,8 @@ import { type AuditLogIdentity, sequenceEntries } from './sequencer.ts';
 
 /** How often entries of other instances are looked for. */
 const INTERVAL_MS = 1000;
-/** Entries that come in one burst get one head. */
-const KICK_MS = 20;
+/** Entries that come in so much time get one head, as a head costs a transaction. */
+const KICK_MS = 50;
 
 /** Keeps the tree up with the entries, and tells those who follow the log how far it goes. */
 export interface LogRunner {
@@ -27,6 +27,7 @@ export function startLogRunner(store: Store, identity: AuditLogIdentity, clock: 
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let isKicked = false;
 
   async function round(): Promise<void> {
     try {
@@ -49,7 +50,10 @@ export function startLogRunner(store: Store, identity: AuditLogIdentity, clock: 
   const schedule = (afterMs: number): void => {
     clearTimeout(timer);
     if (isStopped) return;
-    timer = setTimeout(() => void run().then(() => schedule(INTERVAL_MS)), afterMs);
+    timer = setTimeout(() => {
+      isKicked = false;
+      void run().then(() => isKicked || schedule(INTERVAL_MS));
+    }, afterMs);
     timer.unref();
   };
   schedule(0);
@@ -57,7 +61,12 @@ export function startLogRunner(store: Store, identity: AuditLogIdentity, clock: 
     get size() {
       return size;
     },
-    kick: () => schedule(KICK_MS),
+    kick() {
+      // Not put off by the next: under load one comes all the time.
+      if (isKicked) return;
+      isKicked = true;
+      schedule(KICK_MS);
+    },
     onGrowth(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -51,11 +51,21 @@ export function jwkOfSpki(spki: Uint8Array): SigningJwk {
  * @throws {PkiError} as `signWith`
  */
 export async function signJwt(claims: object, type: string, signer: Signer): Promise<string> {
-  const header = { alg: 'ES256', typ: type, kid: jwkOfSpki(signer.spki).kid };
-  const input = `${encodeJson(header)}.${encodeJson(claims)}`;
+  const input = `${headerOf(signer, type)}.${encodeJson(claims)}`;
   const signature = await signWith(signer, utf8(input));
   const isRaw = signer.scheme.kind === 'ecdsa' && signer.scheme.encoding === 'raw';
   return `${input}.${encodeBase64url(isRaw ? signature : rawSignature(signature))}`;
+}
+
+const headers = new WeakMap<Signer, Map<string, string>>();
+
+/** The same for all tokens of a kind by one signer. */
+function headerOf(signer: Signer, type: string): string {
+  const known = headers.get(signer) ?? new Map<string, string>();
+  headers.set(signer, known);
+  const header = known.get(type) ?? encodeJson({ alg: 'ES256', typ: type, kid: jwkOfSpki(signer.spki).kid });
+  known.set(type, header);
+  return header;
 }
 
 /**

@@ -14,10 +14,10 @@ export function auditRows(db: Kysely<Tables>, dialect: Dialect) {
     /** Into the transaction of what it tells of. Its place is given to it afterwards. */
     async append(entries: readonly { readonly id: string; readonly leaf: string }[]): Promise<void> {
       if (entries.length === 0) return;
-      await db
-        .insertInto('audit_entries')
-        .values(entries.map(({ id, leaf }) => ({ id, leaf, place: null })))
-        .execute();
+      const rows = rowsOf(dialect, { id: 'text', leaf: 'text' }, entries);
+      await sql`/* audit_append */ insert into audit_entries (id, leaf) select id, leaf from ${rows} where true`.execute(
+        db,
+      );
     },
     log: (): Promise<AuditLogRow | undefined> => db.selectFrom('audit_log').selectAll().executeTakeFirst(),
     /** The log's row, which no other instance has until the transaction ends. */

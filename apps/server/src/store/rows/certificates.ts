@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Dialect, rowsOf } from '../dialect.ts';
 import type { CertificateTable } from '../grant-tables.ts';
 import type { Tables } from '../tables.ts';
 
@@ -17,7 +18,7 @@ export interface PresentedCertificate extends CertificateRow {
   image_version: string | null;
 }
 
-export function certificateRows(db: Kysely<Tables>) {
+export function certificateRows(db: Kysely<Tables>, dialect: Dialect) {
   /** The next list tells of what changed. */
   const bump = async (authority: AuthorityName): Promise<void> => {
     await db
@@ -29,6 +30,17 @@ export function certificateRows(db: Kysely<Tables>) {
   return {
     async insert(row: CertificateRow): Promise<void> {
       await db.insertInto('certificates').values(row).execute();
+    },
+    /** Many, none with its DER, by one statement. */
+    async insertAll(rows: readonly Omit<CertificateRow, 'der'>[]): Promise<void> {
+      if (rows.length === 0) return;
+      const columns = {
+        ...{ serial: 'text', authority: 'text', device_id: 'text', sha256: 'text' },
+        ...{ issued_at_ms: 'bigint', not_after_ms: 'bigint', revoked_at_ms: 'bigint', reason: 'text' },
+      } as const;
+      const names = sql.raw(Object.keys(columns).join(', '));
+      await sql`/* certificates_insert */ insert into certificates (${names})
+        select ${names} from ${rowsOf(dialect, columns, rows)} where true`.execute(db);
     },
     /** The newest of a device that is not revoked. */
     newest: (deviceId: string, authority: AuthorityName): Promise<CertificateRow | undefined> =>
