@@ -124,7 +124,10 @@ async function steady(rig: Rig, keyKind: KeyKind, sizes: Sizes, databaseCpuMs: (
 
 type Steady = Awaited<ReturnType<typeof steady>>;
 
-const steadyGoals = ({ attestationsPerSecondPerCore, opensslShare }: Steady, keyKind: KeyKind): SurveyRow['goals'] => [
+const steadyGoals = (
+  { attestationsPerSecondPerCore, opensslShare }: Steady,
+  keyKind: KeyKind,
+): NonNullable<SurveyRow['goals']> => [
   { text: `at least ${GOAL_PER_CORE} a second and core`, isMet: attestationsPerSecondPerCore >= GOAL_PER_CORE },
   ...(keyKind === 'ecdsa-p256' ? [{ text: 'at least 20% of openssl speed', isMet: opensslShare >= 0.2 }] : []),
 ];
@@ -184,7 +187,7 @@ async function survey(context: SurveyContext): Promise<readonly SurveyRow[]> {
   }
 }
 
-/** A service with many devices, of which as many attest as its memory of devices cannot hold. */
+/** A service with many devices, of which some attest: first unknown to its memory of devices, then known. */
 async function enrolled(
   place: { readonly dir: string; readonly databaseUrl: string; readonly profileDir: string | undefined },
   { enrolled: count, devices: active, rounds }: Sizes,

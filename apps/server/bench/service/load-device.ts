@@ -29,11 +29,11 @@ export function newLoadKey(kind: KeyKind): LoadKey {
     kind === 'ecdsa-p256'
       ? generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
       : generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const { objectAttributes, nameAlg } = attestationKeyTemplate(kind).value;
+  const { objectAttributes } = attestationKeyTemplate(kind).value;
   const details = { hashAlg: 'sha256' } as const;
   const area = publicArea(
     publicAreaFromSpki(Uint8Array.from(publicKey.export({ format: 'der', type: 'spki' })), {
-      nameAlg,
+      nameAlg: 'sha256',
       objectAttributes,
       eccScheme: { scheme: 'ecdsa', details },
       rsaScheme: { scheme: 'rsassa', details },

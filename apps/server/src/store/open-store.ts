@@ -22,7 +22,7 @@ export interface Store {
    */
   write<T>(work: (tx: Rows) => Promise<T>): Promise<T>;
   /** Records a verdict together with those of other machines, and what follows from it in the same transaction. */
-  recordAttestation(record: AttestationRecord, effects: AttestationEffects): Promise<RecordOutcome>;
+  recordAttestation(record: AttestationRecord, effects?: AttestationEffects): Promise<RecordOutcome>;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -130,7 +130,7 @@ function createRecorder(run: Store['write']): Store['recordAttestation'] {
     void flush();
   };
 
-  return (record, effects) =>
+  return (record, effects = { certificates: [], audit: [] }) =>
     new Promise<RecordOutcome>((resolve, reject) => {
       waiting.push({ record, effects, resolve, reject });
       if (!isScheduled) schedule();

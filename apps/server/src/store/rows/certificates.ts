@@ -35,8 +35,14 @@ export function certificateRows(db: Kysely<Tables>, dialect: Dialect) {
     async insertAll(rows: readonly Omit<CertificateRow, 'der'>[]): Promise<void> {
       if (rows.length === 0) return;
       const columns = {
-        ...{ serial: 'text', authority: 'text', device_id: 'text', sha256: 'text' },
-        ...{ issued_at_ms: 'bigint', not_after_ms: 'bigint', revoked_at_ms: 'bigint', reason: 'text' },
+        serial: 'text',
+        authority: 'text',
+        device_id: 'text',
+        sha256: 'text',
+        issued_at_ms: 'bigint',
+        not_after_ms: 'bigint',
+        revoked_at_ms: 'bigint',
+        reason: 'text',
       } as const;
       const names = sql.raw(Object.keys(columns).join(', '));
       await sql`/* certificates_insert */ insert into certificates (${names})
