@@ -57,31 +57,33 @@ test('slow senders, idle connections and a body of 1 GB: others are served', asy
   await workshop.addImage();
   const alice = await trustedMachine(workshop, 'alice');
   const open: (Socket | TLSSocket)[] = [];
-  t.after(() => {
-    for (const socket of open) socket.destroy();
-  });
   const options = { host: '127.0.0.1', port: server.port };
-  for (let i = 0; i < CONNECTIONS; i++) {
-    // Never a word of TLS.
-    const silent = connectTcp(options).on('error', () => {});
-    open.push(silent);
-    await once(silent, 'connect');
+  try {
+    for (let i = 0; i < CONNECTIONS; i++) {
+      // Never a word of TLS.
+      const silent = connectTcp(options).on('error', () => {});
+      open.push(silent);
+      await once(silent, 'connect');
+    }
+    for (let i = 0; i < CONNECTIONS / 10; i++) {
+      const slow = connectTls({ ...options, ca: server.caCertificate }).on('error', () => {});
+      open.push(slow);
+      await once(slow, 'secureConnect');
+      slow.write('POST /v1/devices/alice/evidence HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n');
+      slow.write(i % 2 === 0 ? 'x-slow: ' : 'content-length: 1000\r\n\r\n{');
+    }
+    const large = connectTls({ ...options, ca: server.caCertificate }).on('error', () => {});
+    open.push(large);
+    await once(large, 'secureConnect');
+    large.write('POST /v1/devices/alice/evidence HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n');
+    large.write(`content-length: ${2 ** 30}\r\n\r\n`);
+    // Refused by what it announces, before anything of it is read.
+    const [answer] = (await once(large, 'data')) as [Buffer];
+    assert.match(answer.toString('latin1'), /^HTTP\/1\.1 413 /);
+    const { status, body } = await alice.attest();
+    assert.equal(status, 200, JSON.stringify(body));
+  } finally {
+    // Before the service ends: it waits for what is under way.
+    for (const socket of open) socket.destroy();
   }
-  for (let i = 0; i < CONNECTIONS / 10; i++) {
-    const slow = connectTls({ ...options, ca: server.caCertificate }).on('error', () => {});
-    open.push(slow);
-    await once(slow, 'secureConnect');
-    slow.write('POST /v1/devices/alice/evidence HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n');
-    slow.write(i % 2 === 0 ? 'x-slow: ' : 'content-length: 1000\r\n\r\n{');
-  }
-  const large = connectTls({ ...options, ca: server.caCertificate }).on('error', () => {});
-  open.push(large);
-  await once(large, 'secureConnect');
-  large.write('POST /v1/devices/alice/evidence HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n');
-  large.write(`content-length: ${2 ** 30}\r\n\r\n`);
-  // Refused by what it announces, before anything of it is read.
-  const [answer] = (await once(large, 'data')) as [Buffer];
-  assert.match(answer.toString('latin1'), /^HTTP\/1\.1 413 /);
-  const { status, body } = await alice.attest();
-  assert.equal(status, 200, JSON.stringify(body));
 });
