@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex } from '@vouchsafe/base';
+import { toHex, utf8 } from '@vouchsafe/base';
 import { generateKeyPair, randomBytes } from '@vouchsafe/crypto/signing';
 import { type Evidence, encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
 import { clientKeyTemplate, nameOf, publicArea, publicAreaFromSpki } from '@vouchsafe/tpm';
@@ -94,12 +94,14 @@ export async function fillFleet(databaseUrl: string, template: Template, options
       });
       await store.write(async (tx) => {
         for (const { id, key, place } of batch) {
+          // Another policy makes another name, also where keys are shared.
+          const area = publicArea({ ...key.area.value, authPolicy: sha256(utf8(id)) });
           await tx.devices.insert({
             ...row,
             id,
             ek_sha256: toHex(randomBytes(32)),
-            ak_name: toHex(nameOf(key.area)),
-            ak_public: key.area.bytes,
+            ak_name: toHex(nameOf(area)),
+            ak_public: area.bytes,
             attested_at_ms: nowMs,
             trusted_until_ms: nowMs + 35 * 60_000,
           });

@@ -5,7 +5,6 @@ import { type Challenge, type Evidence, encodeBase64url, parseBase64url } from '
 import {
   attestationKeyTemplate,
   encodePcrSelection,
-  nameOf,
   type PublicArea,
   publicArea,
   publicAreaFromSpki,
@@ -21,7 +20,6 @@ export interface LoadKey {
   readonly kind: KeyKind;
   readonly handle: KeyObject;
   readonly area: PublicArea;
-  readonly name: Uint8Array;
 }
 
 export function newLoadKey(kind: KeyKind): LoadKey {
@@ -39,7 +37,7 @@ export function newLoadKey(kind: KeyKind): LoadKey {
       rsaScheme: { scheme: 'rsassa', details },
     }),
   );
-  return { kind, handle: privateKey, area, name: nameOf(area) };
+  return { kind, handle: privateKey, area };
 }
 
 /** The boot that all machines of the load have been through. */
