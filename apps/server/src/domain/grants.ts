@@ -7,8 +7,8 @@ import { fingerprintOf } from '@vouchsafe/pki';
 import { encodeBase64url, type GrantedCertificate, type GrantedSecret } from '@vouchsafe/protocol';
 import type { TpmSigningKey } from '@vouchsafe/tpm';
 import { ServerError } from '../error.ts';
+import type { AttestationEffects } from '../store/attestation-effects.ts';
 import type { Store } from '../store/open-store.ts';
-import type { AttestationEffects } from '../store/rows/attestations.ts';
 import type { CertificateRow } from '../store/rows/certificates.ts';
 import type { GrantState } from '../store/rows/device-keys.ts';
 import type { SecretRow } from '../store/rows/secrets.ts';
@@ -122,10 +122,6 @@ export async function prepareGrants(granting: Granting, request: GrantRequest): 
       ...(writes.length === 0 && secrets === undefined ? {} : { also }),
     },
   };
-}
-
-async function writeAll(writes: readonly ((tx: Rows) => Promise<void>)[], tx: Rows): Promise<void> {
-  for (const write of writes) await write(tx);
 }
 
 const device = (name: string) => ({ kind: 'device', name }) as const;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CompiledQuery, Kysely } from 'kysely';
 import { ServerError } from '../error.ts';
+import type { AttestationEffects } from './attestation-effects.ts';
 import { databaseFaultOf } from './database-fault.ts';
 import type { Dialect } from './dialect.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 import { postgresDialect } from './postgres-dialect.ts';
-import type { AttestationEffects, AttestationRecord, RecordOutcome } from './rows/attestations.ts';
+import type { AttestationRecord, RecordOutcome } from './rows/attestations.ts';
 import { type Rows, rowsOn } from './rows.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import type { Tables } from './tables.ts';

@@ -11,7 +11,8 @@ import {
 } from '@vouchsafe/protocol';
 import { ServerError } from '../../error.ts';
 import { attestations, refusals } from '../../main/metrics.ts';
-import type { AttestationEffects, AttestationRecord } from '../../store/rows/attestations.ts';
+import type { AttestationEffects } from '../../store/attestation-effects.ts';
+import type { AttestationRecord } from '../../store/rows/attestations.ts';
 import type { Rows } from '../../store/rows.ts';
 import { type GrantRequest, grantingOf, type PreparedGrants, prepareGrants } from '../grants.ts';
 import { sha256Of } from '../random.ts';

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Kysely, sql } from 'kysely';
 import { type Dialect, forUpdate, rowsOf } from '../dialect.ts';
-import type { Rows } from '../rows.ts';
 import type { Tables } from '../tables.ts';
-import type { CertificateRow } from './certificates.ts';
 
 /** All that one accepted attestation writes. Either all of it is there, or none. */
 export interface AttestationRecord {
@@ -25,14 +23,6 @@ export interface AttestationRecord {
   readonly bootLogSha256: string | null;
   /** JSON. */
   readonly state: string;
-}
-
-/** What is written in the same transaction as the record, if that is. */
-export interface AttestationEffects {
-  readonly certificates: readonly Omit<CertificateRow, 'der'>[];
-  readonly audit: readonly { readonly id: string; readonly leaf: string }[];
-  /** What is rare. */
-  also?(tx: Rows): Promise<void>;
 }
 
 export type RecordOutcome =
