@@ -53,9 +53,10 @@ export function signMessage(key: PrivateKey, scheme: SigningScheme, message: Uin
 }
 
 /**
- * Keys that have given a good signature, so that their halves belong together. ECDSA is checked no more then, as checking costs
- * twice what signing does: each signature has its own random number, so that a fault makes it useless and tells nothing. RSA and Ed25519
- * are deterministic, and two signatures of one message, one of them faulty, give their keys away: these are checked always.
+ * Keys that have given a good signature, so that their halves belong together. What an ECDSA key signs after that is not checked
+ * again, as checking costs twice what signing does, and as no TLS server does either: a fault of the machine makes a signature that
+ * others refuse. RSA and Ed25519 are deterministic, so that one faulty signature of a message that was signed before gives the key away to
+ * whoever compares the two: these are checked always.
  */
 const wholeKeys = new WeakSet<KeyObject>();
 
