@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,8 +41,9 @@ function programName(source: string): string {
 }
 
 /**
- * Into the program of a verb goes that verb; the others stay out. What else is loaded when it is asked for becomes a
- * part of its own; `parts` gets its source.
+ * Into the program of a verb goes that verb; the others stay out. In the table it is imported like any other module: one that
+ * may be loaded later is kept whole, and all that it imports. What else is loaded when it is asked for becomes a part of its
+ * own; `parts` gets its source.
  */
 function dynamicImports(name: string, parts: Set<string>): Plugin {
   return {
@@ -50,15 +52,25 @@ function dynamicImports(name: string, parts: Set<string>): Plugin {
       plugin.onResolve({ filter: /^\./ }, ({ path, kind, importer }) => {
         if (kind !== 'dynamic-import') return undefined;
         const source = resolve(dirname(importer), path);
-        if (TABLES.has(importer)) {
-          if (programName(source) === name) return undefined;
-        } else {
-          parts.add(source);
-        }
+        if (!TABLES.has(importer)) parts.add(source);
         return { path: `./${programName(source)}`, external: true };
       });
+      plugin.onLoad({ filter: /-?nouns?\.ts$/ }, ({ path }) =>
+        TABLES.has(path) ? { contents: tableWith(path, name), loader: 'ts' } : undefined,
+      );
     },
   };
+}
+
+const LOADED = /import\('(\.\/[^']+)'\)/g;
+
+/** The table of verbs, in which the named one is there from the start. */
+function tableWith(path: string, name: string): string {
+  const text = readFileSync(path, 'utf8');
+  const [, specifier] =
+    [...text.matchAll(LOADED)].find(([, one = '']) => programName(resolve(dirname(path), one)) === name) ?? [];
+  if (specifier === undefined) return text;
+  return `import * as verb from '${specifier}';\n${text.replace(`import('${specifier}')`, 'verb')}`;
 }
 
 interface Made {
