@@ -126,6 +126,27 @@ for (const database of DATABASES) {
       assert.equal((await alice.enrol({ kind: 'approval' })).body.deviceId, 'alice');
     });
 
+    test('A56: a machine keeps one request that waits, and of one that is known nothing is kept', async (t) => {
+      const { server, workshop } = await start(t, { approval: true });
+      const machine = await workshop.newMachine();
+      for (const id of ['one', 'two', 'two', 'three']) {
+        assert.equal((await machine.enrol({ kind: 'approval' }, id)).body.state, 'awaiting-approval');
+      }
+      const { items } = (await workshop.call('GET', '/v1/enrolments')).body;
+      assert.deepEqual(
+        items.map(({ deviceId }: { deviceId: string }) => deviceId),
+        ['three'],
+      );
+      const known = await workshop.enrolledMachine('alice');
+      const request = known.enrolmentRequest({ kind: 'approval' });
+      const filled = { ...request, platformCertificates: Array.from({ length: 16 }, () => 'A'.repeat(80_000)) };
+      const begun = await server.client.call('POST', '/v1/enrolments', { body: filled });
+      assert.equal(begun.status, 201);
+      const row = await server.service.store.read.enrolments.find(begun.body.enrolmentId);
+      assert.deepEqual([row?.joined_by, row?.request], ['again', '{}']);
+      assert.equal((await known.prove(begun)).body.state, 'enrolled');
+    });
+
     test('A29: without the proof nothing is enrolled, and a wrong proof ends the enrolment', async (t) => {
       const { server, workshop } = await start(t);
       const machine = await workshop.newMachine();

@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { createServer, connect as open } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import type { Verdict } from '@vouchsafe/appraise';
+import { detailOf, storedDetail } from '../src/domain/attestation/wire-verdict.ts';
+import { ipv4Inside, ipv6Groups } from '../src/domain/ip-address.ts';
 import { addressKey } from '../src/http/address-key.ts';
 import { limitConnections } from '../src/http/connections.ts';
 import { openWorkshop } from './support/machine.ts';
@@ -45,9 +48,19 @@ test('an IPv6 network counts as one address, an IPv4 address as itself in either
     '2001:db8::1': '2001:db8:0:0::/64',
     '::1': '0:0:0:0::/64',
     'fe80::1%eth0': 'fe80:0:0:0::/64',
+    '::ffff:c000:207': '192.0.2.7',
+    '64:ff9b::192.0.2.7': '192.0.2.7',
     '': '',
   };
   for (const [address, key] of Object.entries(cases)) assert.equal(addressKey(address), key, address);
+  assert.deepEqual(ipv6Groups('1:2:3:4:5:6:7:8'), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual(ipv6Groups('1::8'), [1, 0, 0, 0, 0, 0, 0, 8]);
+  assert.deepEqual(ipv6Groups('::1.2.3.4'), [0, 0, 0, 0, 0, 0, 0x102, 0x304]);
+  assert.deepEqual([ipv6Groups('1.2.3.4'), ipv6Groups('x'), ipv6Groups('1:::2')], [undefined, undefined, undefined]);
+  assert.deepEqual(
+    [ipv4Inside('::1'), ipv4Inside('2001:db8::1'), ipv4Inside('10.0.0.1')],
+    [undefined, undefined, undefined],
+  );
 });
 
 /** The start of a request with a large body that does not come. */
@@ -80,6 +93,75 @@ test('A56: large bodies that do not come take only so much, and what is small is
   // The service hears of the ends a moment later.
   for (let i = 0; i < 200 && code === 'too_many_requests'; i++) code = await send();
   assert.equal(code, 'request_malformed');
+});
+
+test('A56: a large body of many small parts is refused before it is read as JSON', async (t) => {
+  const server = await startTestServer(t);
+  const workshop = await openWorkshop(server);
+  await workshop.addImage();
+  const alice = await trustedMachine(workshop, 'alice');
+  const many = 4_000_000;
+  const bodies = {
+    'one in the other': '['.repeat(many) + ']'.repeat(many),
+    'objects in objects': `${'{"a":'.repeat(many / 2)}1${'}'.repeat(many / 2)}`,
+    'one beside the other': `[${'{},'.repeat(many)}{}]`,
+    members: `{${Array.from({ length: 500_000 }, (_, i) => `"${i}":1`).join(',')}}`,
+  };
+  for (const [name, raw] of Object.entries(bodies)) {
+    const answer = await server.client.call('POST', '/v1/devices/alice/evidence', { raw });
+    assert.equal(answer.body.code, 'request_malformed', name);
+    assert.match(answer.body.detail, /parts in a body/, name);
+  }
+  // Large for its octets, as a boot log is.
+  const large = await alice.attest({ edit: (m) => ({ ...m, logs: { ...m.logs, userspace: 'A'.repeat(1_000_000) } }) });
+  assert.equal(large.status, 200);
+  // Still as strict as before with what is small.
+  for (const raw of ['{"__proto__":{}}', '{"constructor":{"prototype":{}}}', '', '\u00ff', '{"a":1']) {
+    const answer = await server.client.call('POST', '/v1/devices/alice/evidence', { raw });
+    assert.equal(answer.status, 400, raw);
+    assert.doesNotMatch(answer.body.detail ?? '', /required property/, `${raw} is no JSON that a form is asked about`);
+  }
+});
+
+test('A56: whoever asks all the time whether the service is ready does not have the database asked as often', async (t) => {
+  const server = await startTestServer(t);
+  const { store } = server.service;
+  let pings = 0;
+  Object.assign(store, {
+    ping: async () => {
+      pings++;
+    },
+  });
+  const answers = await Promise.all(Array.from({ length: 50 }, () => server.client.call('GET', '/v1/ready')));
+  assert.ok(answers.every(({ status }) => status === 200));
+  assert.ok(pings <= 3, `${pings} questions`);
+});
+
+test('A56: the findings of a verdict have their limit together, and the gravest are told', () => {
+  const finding = (severity: 'error' | 'info', i: number) =>
+    ({
+      code: `f${i}`,
+      severity,
+      where: { artefact: 'log' },
+      actual: 'x'.repeat(4000),
+      hint: 'y'.repeat(4000),
+    }) as const;
+  const findings = [...Array.from({ length: 200 }, (_, i) => finding('info', i)), finding('error', 1000)];
+  const verdict = {
+    status: 'contraindicated',
+    isTrusted: false,
+    findings,
+    references: [],
+    policy: { name: 'p', sha256: '' },
+  };
+  const told = detailOf(verdict as unknown as Verdict);
+  assert.equal(told.findings[0]?.code, 'f1000');
+  assert.ok(storedDetail(told).body.length < 70_000);
+  const few = detailOf({ ...verdict, findings: findings.slice(-3) } as unknown as Verdict);
+  assert.deepEqual(
+    few.findings.map(({ code }) => code),
+    ['f198', 'f199', 'f1000'],
+  );
 });
 
 test('connections beyond those of one address are closed, and one that ends makes room', async (t) => {

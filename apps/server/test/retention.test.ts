@@ -77,28 +77,53 @@ for (const database of DATABASES) {
       );
     });
 
-    test('boot logs go in their time, but that of a device’s last good boot', async (t) => {
-      const { server, workshop, forget } = await start(t);
+    test('of each device the log of its last good boot is kept, unless another has booted the same', async (t) => {
+      const { server, workshop } = await start(t);
       const alice = await trustedMachine(workshop, 'alice');
-      const first = (await workshop.call('GET', '/v1/devices/alice')).body.bootLogSha256;
-      const baseline = async (firmware: string) => {
-        alice.boot({ firmware });
-        await alice.attest();
-        return (await workshop.call('GET', '/v1/devices/alice')).body.bootLogSha256;
-      };
-      const second = await baseline('firmware 2');
-      assert.notEqual(second, first);
+      const bob = await trustedMachine(workshop, 'bob');
+      const logOf = async (id: string): Promise<string> =>
+        (await workshop.call('GET', `/v1/devices/${id}`)).body.bootLogSha256;
+      const first = await logOf('alice');
+      assert.equal(await logOf('bob'), first);
       const has = async (sha256: string): Promise<boolean> =>
         (await server.service.store.read.details.bootLog(sha256)) !== undefined;
+      const seen: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        alice.boot({ kernel: `another kernel, ${i}` });
+        await alice.attest();
+        seen.push(await logOf('alice'));
+      }
+      assert.equal(new Set(seen).size, 5);
+      assert.deepEqual(await Promise.all(seen.map(has)), [false, false, false, false, true]);
+      assert.equal(await has(first), true, 'bob has it');
+      bob.boot({ kernel: 'another kernel, 4' });
+      await bob.attest();
+      assert.equal(await has(first), false);
+      assert.equal((await workshop.call('GET', '/v1/devices/bob/boot-log')).status, 200);
+    });
+
+    test('boot logs that no device has go in their time', async (t) => {
+      const { server, workshop, forget } = await start(t);
+      await trustedMachine(workshop, 'alice');
+      const bob = await trustedMachine(workshop, 'bob');
+      bob.boot({ kernel: 'another kernel' });
+      await bob.attest();
+      const logOf = async (id: string): Promise<string> =>
+        (await workshop.call('GET', `/v1/devices/${id}`)).body.bootLogSha256;
+      const [first, second] = [await logOf('alice'), await logOf('bob')];
+      const has = async (sha256: string): Promise<boolean> =>
+        (await server.service.store.read.details.bootLog(sha256)) !== undefined;
+      await workshop.call('DELETE', '/v1/devices/alice');
       days = 19;
       await forget();
       assert.deepEqual([await has(first), await has(second)], [true, true]);
       days = 21;
       await forget();
       assert.deepEqual([await has(first), await has(second)], [false, true]);
-      assert.equal((await workshop.call('GET', '/v1/devices/alice/boot-log')).status, 200);
+      assert.equal((await workshop.call('GET', '/v1/devices/bob/boot-log')).status, 200);
       // Sent again, it is there again; and counts from then on.
-      await baseline('firmware 1');
+      bob.boot();
+      assert.equal((await bob.attest()).body.verdict.isTrusted, true);
       await forget();
       assert.deepEqual([await has(first), await has(second)], [true, false]);
     });

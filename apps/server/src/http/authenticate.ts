@@ -47,6 +47,16 @@ export function addAuthentication(app: FastifyInstance, service: Service): void 
   });
 }
 
+/**
+ * Whether the operator of a request that goes on for long is one still, with the same role. False too where the database
+ * cannot say.
+ */
+export async function isStillKnown({ store }: Service, { operator }: FastifyRequest): Promise<boolean> {
+  if (operator === undefined) return false;
+  const found = await store.read.operators.find(operator.id).catch(() => undefined);
+  return found?.role === operator.role;
+}
+
 /** 'foreign': a credential of a machine's, which is known and not for this. */
 async function identify(
   request: FastifyRequest,

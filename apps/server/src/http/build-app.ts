@@ -13,6 +13,7 @@ import { limitConnections } from './connections.ts';
 import { addHttpMetrics } from './http-metrics.ts';
 import { addProblems } from './problem.ts';
 import { addRateLimits } from './rate-limits.ts';
+import { addJsonReader } from './read-json.ts';
 import { ROUTES } from './routes/all.ts';
 
 /** A machine keeps its connection for the next attestation; between them it may be idle for long. */
@@ -56,7 +57,7 @@ export async function buildApp(service: Service, tls: ServiceTls): Promise<{ app
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
   limitConnections(app.server, MAX_CONNECTIONS, MAX_ADDRESS_CONNECTIONS);
-  refuseOtherBodies(app);
+  addJsonReader(app as unknown as FastifyInstance);
   const routes = requireAccess(app);
   addProblems(app as unknown as FastifyInstance, service);
   addHttpMetrics(app as unknown as FastifyInstance);
@@ -96,9 +97,4 @@ function requireAccess(app: App): readonly Route[] {
     route.schema = { ...route.schema, security, 'x-access': access } as typeof route.schema & object;
   });
   return routes;
-}
-
-/** JSON and nothing else; Fastify would take plain text too. */
-function refuseOtherBodies(app: App): void {
-  app.removeContentTypeParser('text/plain');
 }

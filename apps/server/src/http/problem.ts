@@ -40,7 +40,7 @@ interface Classified {
 
 function classify(error: FastifyError): Classified {
   if (error instanceof ServerError) return { code: error.code, detail: error.message, members: error.members };
-  if (isVouchsafeError(error)) {
+  if (isVouchsafeError(error) && !isOurs(error.code)) {
     // Input that a parser refused, wherever it was found: `cause` says which parser.
     const pointer = (error as { pointer?: unknown }).pointer;
     return {
@@ -62,6 +62,9 @@ function classify(error: FastifyError): Classified {
     ? { code: 'internal' }
     : { code: fault.code, detail: `${fault.hint}; nothing was changed` };
 }
+
+/** Of programs that the service runs and files that it reads: no input, and nothing that callers need to hear of. */
+const isOurs = (code: string): boolean => code.startsWith('command_') || code === 'io';
 
 function sendProblem(
   request: FastifyRequest,

@@ -13,6 +13,7 @@ import {
   OID,
   type Signer,
 } from '@vouchsafe/pki';
+import { ipv6Groups } from '../domain/ip-address.ts';
 import { readStateFile, writeStateFile } from './state-folder.ts';
 
 const DAY_MS = 86_400_000;
@@ -103,12 +104,7 @@ function asName(name: string): NameToEncode {
 }
 
 function ipv6Octets(text: string): Uint8Array {
-  const [head = '', tail = ''] = text.split('::');
-  const words = (part: string): number[] =>
-    part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16));
-  const [left, right] = [words(head), words(tail)];
-  const middle = new Array<number>(8 - left.length - right.length).fill(0);
-  return Uint8Array.from([...left, ...middle, ...right].flatMap((word) => [word >> 8, word & 0xff]));
+  return Uint8Array.from((ipv6Groups(text) ?? []).flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 function isFit(pem: string, names: readonly string[], nowMs: number): boolean {

@@ -2,20 +2,25 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashLeaf, isConsistent, isIncluded, parseLogKey, verifyAuditLog, verifyTreeHead } from '@vouchsafe/audit';
 import { utf8 } from '@vouchsafe/base';
+import { formatCertificate } from '@vouchsafe/pki';
+import { tempDir } from '@vouchsafe/testing';
 import { cutLog } from '../../src/domain/audit/cut-log.ts';
 import { auditEntryOf } from '../../src/domain/audit/entry.ts';
 import { allowedAddresses, resolveAllowed } from '../../src/domain/events/safe-address.ts';
 import { DATABASES } from '../support/databases.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { attestWith, enrolTestDevice, firstKeys, verdictOf } from './device.ts';
+import { newAuthority } from './signer.ts';
 
 async function exported({ client, adminToken: token }: TestServer, from?: number): Promise<string[]> {
   const answer = await client.call('GET', `/v1/audit${from === undefined ? '' : `?from=${from}`}`, { token });
@@ -223,6 +228,43 @@ for (const { name, requirement, open } of DATABASES) {
   });
 }
 
+test('who is no operator any more hears of no events, on a connection that was open before', async (t) => {
+  const server = await startTestServer(t);
+  const { client, adminToken: token } = server;
+  const made = await client.call('POST', '/v1/operators', { token, body: { name: 'eve', role: 'viewer' } });
+  const heard = new Promise<string>((resolve, reject) => {
+    const options = { ca: server.caCertificate, headers: { authorization: `Bearer ${made.body.token}` } };
+    get(`${server.url}/v1/events?from=0&kinds=token.*`, options, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        if (text === '') remove().catch(reject);
+        text += chunk.toString();
+      });
+      response.on('end', () => resolve(text));
+    }).on('error', reject);
+  });
+  const remove = async (): Promise<void> => {
+    assert.equal((await client.call('DELETE', `/v1/operators/${made.body.id}`, { token })).status, 204);
+    await client.call('POST', '/v1/tokens', { token, body: { label: 'afterwards' } });
+  };
+  // It ends, and has not the event in it.
+  assert.doesNotMatch(await heard, /afterwards/);
+});
+
+test('a program that signs for the service and fails is no fault of who asks, and what it says stays here', async (t) => {
+  const certificatePath = join(tempDir(t), 'ca.pem');
+  writeFileSync(certificatePath, formatCertificate((await newAuthority('clients')).certificate));
+  const command = ['sh', '-c', 'echo the token wants its PIN 123456 >&2; exit 1'];
+  const server = await startTestServer(t, { grants: { signers: { client: { command, certificatePath } } } });
+  const list = await server.client.call('GET', '/v1/crl');
+  assert.deepEqual([list.status, list.body.code], [500, 'internal']);
+  assert.doesNotMatch(JSON.stringify(list.body), /PIN|123456/);
+  assert.ok(
+    server.logLines.some((line) => line.includes('command_failed')),
+    'the log has more',
+  );
+});
+
 test('addresses that may be called: all of a name, in whatever clothes', async () => {
   const allowed = allowedAddresses(['10.1.0.0/16', '192.0.2.7', '2001:db8::/32']);
   for (const host of ['10.1.255.255', '192.0.2.7', '[2001:db8::1]', '::ffff:10.1.2.3']) {
@@ -238,6 +280,18 @@ test('addresses that may be called: all of a name, in whatever clothes', async (
     'no.such.invalid',
   ]) {
     await assert.rejects(resolveAllowed(host, allowed), { code: 'address_refused' }, host);
+  }
+  // A range of IPv6 addresses, even of all of them, lets nobody through to IPv4.
+  const everywhere = allowedAddresses(['::/0']);
+  await resolveAllowed('[2001:db8::1]', everywhere);
+  for (const host of [
+    new URL('http://[::ffff:127.0.0.1]/').hostname,
+    '[::ffff:7f00:1]',
+    '0:0:0:0:0:ffff:169.254.169.254',
+    '64:ff9b::7f00:1',
+    '127.0.0.1',
+  ]) {
+    await assert.rejects(resolveAllowed(host, everywhere), { code: 'address_refused' }, host);
   }
   for (const range of ['10.0.0.0/33', 'x', '10.0.0', '::/129', '10.0.0.0/-1']) {
     assert.throws(() => allowedAddresses([range]), { code: 'configuration_invalid' }, range);

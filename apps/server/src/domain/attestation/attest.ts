@@ -262,7 +262,7 @@ async function alongside(kept: Kept): Promise<((tx: Rows) => Promise<void>) | un
   const { keys: _, secrets: __, ...body } = message;
   const text = JSON.stringify(body);
   return async (tx) => {
-    if (log !== undefined && verdict.facts.log.isGood) await tx.details.putBootLog(sha256Of(log), log, nowMs);
+    if (log !== undefined && verdict.facts.log.isGood) await keepBootLog(tx, device, log, nowMs);
     if (text.length > MAX_KEPT_CHARS || !isNew) return;
     await tx.details.putEvidence({ device_id: device.row.id, at_ms: nowMs, body: text });
   };
@@ -275,6 +275,14 @@ function withKept(effects: AttestationEffects, kept: ((tx: Rows) => Promise<void
     await effects.also?.(tx);
   };
   return { ...effects, also };
+}
+
+/** One log of each device: one that has another each time does not fill the database. */
+async function keepBootLog(tx: Rows, { row }: KnownDevice, log: Uint8Array, nowMs: number): Promise<void> {
+  const sha256 = sha256Of(log);
+  await tx.details.putBootLog(sha256, log, nowMs);
+  const before = row.boot_log_sha256;
+  if (before !== null && before !== sha256) await tx.details.dropBootLog(before);
 }
 
 /** The device as it is now in the database, for its next attestation. */

@@ -44,7 +44,7 @@ export async function beginEnrolment(service: Service, request: EnrolmentRequest
   const row: EnrolmentRow = {
     id: newId(),
     device_id: way.deviceId,
-    request: JSON.stringify(request, (key, value) => (key === 'token' ? undefined : value)),
+    request: way.joinedBy === 'again' ? '{}' : kept(request),
     ek_sha256: offered.ekSha256,
     ak_name: akName,
     ek_facts: JSON.stringify(describe(offered)),
@@ -61,6 +61,13 @@ export async function beginEnrolment(service: Service, request: EnrolmentRequest
     expiresAtMs: row.expires_at_ms,
   };
 }
+
+/**
+ * What is needed of a request when the proof comes; of a machine that is known nothing, so that nobody fills the database with
+ * requests of those whose certificates they know.
+ */
+const kept = (request: EnrolmentRequest): string =>
+  JSON.stringify(request, (key, value) => (key === 'token' ? undefined : value));
 
 async function checkOffer(service: Service, request: EnrolmentRequest, nowMs: number): Promise<OfferedIdentity> {
   const ek = decodePublic(request.endorsement.publicArea, 'endorsement_refused');

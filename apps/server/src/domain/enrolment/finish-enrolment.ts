@@ -59,6 +59,7 @@ async function proceed(service: Service, row: EnrolmentRow, nowMs: number): Prom
       const waiting = await tx.enrolments.awaitingOf(row.device_id, nowMs);
       if (waiting.some((one) => one.ek_sha256 !== row.ek_sha256)) throw waitedFor(service, row.device_id);
       await tx.enrolments.move(row.id, 'challenged', { state: 'proved', expires_at_ms: nowMs + APPROVAL_MS });
+      await tx.enrolments.removeOtherWaiting(row);
     });
     service.log.info({ deviceId: row.device_id }, 'a machine waits for approval');
     return 'proved';

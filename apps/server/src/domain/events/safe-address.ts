@@ -2,9 +2,16 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { ServerError } from '../../error.ts';
+import { ipv4Inside } from '../ip-address.ts';
 
-/** Addresses that the service may call by itself. Nothing unless settings say so. */
-export type AllowedAddresses = BlockList;
+/**
+ * Addresses that the service may call by itself. Nothing unless settings say so. Two lists, as Node.js takes every IPv4 address
+ * for one of the IPv6 range ::/0.
+ */
+export interface AllowedAddresses {
+  readonly ipv4: BlockList;
+  readonly ipv6: BlockList;
+}
 
 const MAX_RANGES = 256;
 
@@ -14,16 +21,17 @@ const MAX_RANGES = 256;
  */
 export function allowedAddresses(ranges: readonly string[]): AllowedAddresses {
   if (ranges.length > MAX_RANGES) throw invalid(`at most ${MAX_RANGES} ranges of addresses`, String(ranges.length));
-  const list = new BlockList();
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const range of ranges) {
     const [, address = '', prefix] = /^([0-9a-fA-F:.]{2,45})(?:\/([0-9]{1,3}))?$/.exec(range) ?? [];
     const version = isIP(address);
     const bits = prefix === undefined ? (version === 4 ? 32 : 128) : Number(prefix);
     if (version === 0 || bits > (version === 4 ? 32 : 128))
       throw invalid('an address, or a range such as 10.1.0.0/16', range);
-    list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    lists[family].addSubnet(address, bits, family);
   }
-  return list;
+  return lists;
 }
 
 export interface ResolvedAddress {
@@ -55,10 +63,10 @@ export async function resolveAllowed(host: string, allowed: AllowedAddresses): P
 }
 
 function isAllowed(address: string, allowed: AllowedAddresses): boolean {
-  // An IPv4 address in IPv6's clothes is the IPv4 address: RFC 4291, 2.5.5.2.
-  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
-  if (mapped !== undefined) return allowed.check(mapped, 'ipv4');
-  return allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  // However it is written: a range of IPv6 addresses does not allow what leads to an IPv4 address.
+  const inside = ipv4Inside(address);
+  if (inside !== undefined) return allowed.ipv4.check(inside, 'ipv4');
+  return isIP(address) === 6 ? allowed.ipv6.check(address, 'ipv6') : allowed.ipv4.check(address, 'ipv4');
 }
 
 const invalid = (expected: string, found: string): ServerError =>

@@ -5,6 +5,7 @@ import { followEvents } from '../../domain/events/follow-events.ts';
 import type { Service } from '../../domain/service.ts';
 import { ServerError } from '../../error.ts';
 import type { App } from '../app.ts';
+import { isStillKnown } from '../authenticate.ts';
 
 /** Followers at once, of this instance. */
 const MAX_FOLLOWERS = 256;
@@ -48,7 +49,10 @@ export function addEventRoutes(app: App, service: Service): void {
         'x-accel-buffering': 'no',
       });
       raw.write('retry: 2000\n\n');
-      const heartbeat = setInterval(() => raw.write(': \n\n'), HEARTBEAT_MS);
+      const heartbeat = setInterval(() => {
+        raw.write(': \n\n');
+        void isStillKnown(service, request).then((isKnown) => isKnown || stop.abort());
+      }, HEARTBEAT_MS);
       followers++;
       try {
         for await (const { place, kind, leaf } of followEvents(
@@ -58,6 +62,7 @@ export function addEventRoutes(app: App, service: Service): void {
           kinds,
           stop.signal,
         )) {
+          if (!(await isStillKnown(service, request))) break;
           // A leaf is JSON without line ends.
           raw.write(`id: ${place + 1}\nevent: ${kind}\ndata: ${leaf}\n\n`);
           if (raw.writableLength > MAX_BEHIND_BYTES) break;

@@ -10,6 +10,23 @@ import type { App } from '../app.ts';
 
 const status = Type.Object({ status: Type.Literal('ok') });
 
+const PING_MS = 1000;
+
+/** Does something for all who ask within a time; a failure is not kept for those who come after it. */
+function onceWithin(keptMs: number, run: () => Promise<void>): () => Promise<void> {
+  let last: { readonly atMs: number; readonly done: Promise<void> } | undefined;
+  return () => {
+    if (last === undefined || performance.now() - last.atMs >= keptMs) {
+      const done = run();
+      last = { atMs: performance.now(), done };
+      done.catch(() => {
+        last = undefined;
+      });
+    }
+    return last.done;
+  };
+}
+
 /** What tells how the service is. */
 export function addServiceRoutes(app: App, service: Service): void {
   app.get(
@@ -17,12 +34,14 @@ export function addServiceRoutes(app: App, service: Service): void {
     { config: { access: 'public', limit: 'none' }, schema: { tags: ['service'], response: { 200: status } } },
     async () => ({ status: 'ok' as const }),
   );
+  // Anybody may ask, as often as they like: the database is asked once a second at most.
+  const ping = onceWithin(PING_MS, () => service.store.ping());
   app.get(
     '/v1/ready',
     { config: { access: 'public', limit: 'none' }, schema: { tags: ['service'], response: { 200: status } } },
     async () => {
       try {
-        await service.store.ping();
+        await ping();
       } catch (cause) {
         const { code, hint } = databaseFaultOf(cause) ?? {
           code: 'database_unavailable',

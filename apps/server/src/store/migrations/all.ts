@@ -2,7 +2,8 @@
 import { core } from './0001-core.ts';
 import { grants } from './0002-grants.ts';
 import { retention } from './0003-retention.ts';
+import { bounds } from './0004-bounds.ts';
 import type { Migration } from './migration.ts';
 
 /** In order. Add at the end. */
-export const MIGRATIONS: readonly Migration[] = [core, grants, retention];
+export const MIGRATIONS: readonly Migration[] = [core, grants, retention, bounds];

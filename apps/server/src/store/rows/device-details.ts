@@ -40,6 +40,11 @@ export function deviceDetailRows(db: Kysely<Tables>) {
         .onConflict((c) => c.column('sha256').doUpdateSet({ created_at_ms: nowMs }))
         .execute();
     },
+    /** A log that a device has no more, unless another has it. */
+    async dropBootLog(sha256: string): Promise<void> {
+      await sql`delete from boot_logs where sha256 = ${sha256}
+        and not exists (select 1 from devices where boot_log_sha256 = ${sha256})`.execute(db);
+    },
     /** Forgets logs that were not sent since a time and are no device's. A batch of them. @returns how many */
     async removeBootLogs(beforeMs: number): Promise<number> {
       const result = await sql`delete from boot_logs where created_at_ms < ${beforeMs} and sha256 in (

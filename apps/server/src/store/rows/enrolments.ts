@@ -54,6 +54,15 @@ export function enrolmentRows(db: Kysely<Tables>, dialect: Dialect) {
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
+    /** One TPM waits once: what it asked for before, under whichever id, goes. */
+    async removeOtherWaiting({ id, ek_sha256 }: Pick<EnrolmentRow, 'id' | 'ek_sha256'>): Promise<void> {
+      await db
+        .deleteFrom('enrolments')
+        .where('ek_sha256', '=', ek_sha256)
+        .where('state', '=', 'proved')
+        .where('id', '!=', id)
+        .execute();
+    },
     async removeExpired(nowMs: number): Promise<void> {
       await db.deleteFrom('enrolments').where('expires_at_ms', '<', nowMs).execute();
     },

@@ -7,6 +7,8 @@ export type OperatorRow = Selectable<Tables['operators']>;
 export function operatorRows(db: Kysely<Tables>) {
   return {
     list: (): Promise<OperatorRow[]> => db.selectFrom('operators').selectAll().orderBy('name').execute(),
+    find: (id: string): Promise<OperatorRow | undefined> =>
+      db.selectFrom('operators').selectAll().where('id', '=', id).executeTakeFirst(),
     findByToken: (sha256: string): Promise<OperatorRow | undefined> =>
       db.selectFrom('operators').selectAll().where('token_sha256', '=', sha256).executeTakeFirst(),
     findByCertificate: (sha256: string): Promise<OperatorRow | undefined> =>
