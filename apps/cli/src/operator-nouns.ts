@@ -167,6 +167,10 @@ export const OPERATOR_NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'take what a machine measured as a baseline',
         load: async () => (await import('./baseline/learn.ts')).learn,
       },
+      import: {
+        summary: 'take a vendor’s log, or components of systemd-pcrlock, as a baseline',
+        load: async () => (await import('./baseline/import.ts')).importBaseline,
+      },
       list: {
         summary: 'list the baselines',
         load: async () => (await import('./baseline/list.ts')).list,

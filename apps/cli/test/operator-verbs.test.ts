@@ -2,9 +2,9 @@
 // Every verb of an operator on a service that runs, with machines whose TPM is simulated: from the first day to a roll-out, a
 // failed machine, and an audit log that somebody changed.
 import assert from 'node:assert/strict';
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -139,6 +139,52 @@ describe('an operator', () => {
     await json('baseline', 'approve', learned.sha256);
     await json('device', 'clear', 'web-1');
     assert.equal(await isTrusted(made), true);
+  });
+
+  test('firmware that a vendor tells of, or systemd-pcrlock, is a baseline once it is approved', async () => {
+    const made = await machine('import-1');
+    const path = await writeManifest('1.4.0');
+    if (!(await shown('reference', 'list')).includes('edge')) await json('reference', 'add', path, '--activate');
+    made.boot({ firmware: 'firmware of the vendor' });
+    assert.equal(await isTrusted(made), false);
+    writeFileSync(join(dir, 'vendor.rimel'), logOf(made.events));
+    const vendor = await json('baseline', 'import', 'vendor.rimel', '--model', 'R7');
+    assert.deepEqual([vendor.life, vendor.name, vendor.model], ['candidate', 'vendor.rimel', 'R7']);
+    assert.equal(vendor.firmwareVersion, 'firmware of the vendor');
+    assert.match(await refused('baseline', 'import', 'vendor.rimel', '--model', 'R7'), /conflict/);
+    assert.equal(await isTrusted(made), false, 'it does not count before it is approved');
+    await json('baseline', 'approve', vendor.sha256);
+    made.boot({ firmware: 'firmware of the vendor' });
+    assert.equal(await isTrusted(made), true);
+    await json('baseline', 'revoke', vendor.sha256);
+
+    // The same as components: code in one file, the settings of another machine beside this one's.
+    const records = (pcrs: readonly number[], change = ''): string =>
+      JSON.stringify({
+        records: made.events
+          .filter(({ pcr }) => pcrs.includes(pcr))
+          .map(({ pcr, data }) => ({
+            pcr,
+            digests: [{ hashAlg: 'sha256', digest: createHash('sha256').update(data).update(change).digest('hex') }],
+          })),
+      });
+    writeFileSync(join(dir, '250-firmware-code.pcrlock'), records([0, 2, 3, 6]));
+    mkdirSync(join(dir, '250-firmware-config.pcrlock.d'));
+    writeFileSync(join(dir, '250-firmware-config.pcrlock.d', 'a.pcrlock'), records([1]));
+    writeFileSync(join(dir, '250-firmware-config.pcrlock.d', 'b.pcrlock'), records([1], 'other settings'));
+    const files = ['250-firmware-code.pcrlock', '250-firmware-config.pcrlock.d'];
+    const locked = await json('baseline', 'import', ...files, '--name', 'locked');
+    await json('baseline', 'approve', locked.sha256);
+    made.boot({ firmware: 'firmware of the vendor' });
+    assert.equal(await isTrusted(made), true);
+    await json('baseline', 'revoke', locked.sha256);
+
+    writeFileSync(join(dir, 'bad.rimel'), logOf(made.events).subarray(0, 100));
+    assert.match(await refused('baseline', 'import', 'bad.rimel'), /reference_malformed/);
+    writeFileSync(join(dir, 'bad.pcrlock'), '{}');
+    assert.match(await refused('baseline', 'import', 'bad.pcrlock'), /reference_malformed/);
+    assert.equal((await service.run('baseline', 'import', 'bad.pcrlock', 'bad.rimel')).code, 2);
+    assert.match(await refused('baseline', 'import', 'none.pcrlock.d'), /none\.pcrlock\.d/);
   });
 
   test('rolls out a new image: a window for the old one, a floor, and the end of one that is bad', async () => {

@@ -33,6 +33,7 @@ export type { BaselineEvent, FirmwareBaseline, LaunchBaseline } from './referenc
 export { compareVersions } from './references/compare-versions.ts';
 export { learnBaseline } from './references/learn-baseline.ts';
 export { lifeAt, type ManifestLife } from './references/life.ts';
+export { baselineFromLog } from './references/log-baseline.ts';
 export { baselineFromPcrlock, type PcrlockVariants } from './references/pcrlock-baseline.ts';
 export { prepareReferences } from './references/prepare.ts';
 export type {

@@ -25,6 +25,8 @@ export {
   type FirmwareBaselines,
   firmwareBaseline,
   firmwareBaselines,
+  type ImportBaseline,
+  importBaseline,
   type LearnBaseline,
   learnBaseline,
 } from './operator/baseline.ts';

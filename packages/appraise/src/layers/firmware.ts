@@ -2,7 +2,7 @@
 import { bytesEqual, toHex } from '@vouchsafe/base';
 import { type BootEvent, decodeEventData, digestOf, summaryOf, trustOf } from '@vouchsafe/eventlog';
 import { type Manifest, type ManifestBoot, predictedEventsOf } from '@vouchsafe/manifest';
-import { tpmDigest } from '@vouchsafe/tpm';
+import { type TpmBank, tpmDigest } from '@vouchsafe/tpm';
 import type { Facts, IdentityFacts } from '../facts.ts';
 import type { AppraisalFinding } from '../finding.ts';
 import { type Pair, pairUp } from '../pair-up.ts';
@@ -73,7 +73,13 @@ export function appraiseFirmware(
 }
 
 /** EV_S_CRTM_VERSION, as far as its digest covers it. Profile 1.06, section 10.4.1. */
-function firmwareVersionOf({ events, bank }: ReplayedBoot): string {
+export function firmwareVersionOf({
+  events,
+  bank,
+}: {
+  readonly events: readonly BootEvent[];
+  readonly bank: TpmBank;
+}): string {
   const event = events.find(({ pcr, type }) => pcr === 0 && type === 'EV_S_CRTM_VERSION');
   if (event === undefined) return '';
   const data = decodeEventData(event);

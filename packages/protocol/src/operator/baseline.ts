@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Type, { type Static } from 'typebox';
-import { deviceId, sha256Hex, strict, timeMs } from '../fields.ts';
+import { base64url, deviceId, sha256Hex, strict, timeMs } from '../fields.ts';
+import { WIRE_LIMITS } from '../limits.ts';
 import { foreignText, page } from './fields.ts';
 
 /** What the firmware of a model measures. A learned one is a candidate: that it was measured is known, not that it is good. */
@@ -34,3 +35,36 @@ export const learnBaseline = Type.Object(
   strict,
 );
 export type LearnBaseline = Static<typeof learnBaseline>;
+
+/** Variants of a component, and components of a baseline. */
+const MAX_PARTS = 32;
+const text = Type.String({ minLength: 1, maxLength: 128 });
+
+/**
+ * `POST /v1/baselines/import`: a boot log at its word, or components of systemd-pcrlock; one of them. Nobody vouches for it but who
+ * approves it.
+ */
+export const importBaseline = Type.Object(
+  {
+    name: text,
+    vendor: Type.Optional(text),
+    model: Type.Optional(text),
+    firmwareVersion: Type.Optional(text),
+    log: Type.Optional(base64url(WIRE_LIMITS.firmwareLogBytes, 1)),
+    components: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: text,
+            /** Any one of these is what was measured. */
+            variants: Type.Array(base64url(WIRE_LIMITS.firmwareLogBytes), { minItems: 1, maxItems: MAX_PARTS }),
+          },
+          strict,
+        ),
+        { minItems: 1, maxItems: MAX_PARTS },
+      ),
+    ),
+  },
+  strict,
+);
+export type ImportBaseline = Static<typeof importBaseline>;

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type FirmwareBaseline, learnBaseline, prepareReferences } from '@vouchsafe/appraise';
+import {
+  AppraiseError,
+  baselineFromLog,
+  baselineFromPcrlock,
+  type FirmwareBaseline,
+  learnBaseline,
+  prepareReferences,
+} from '@vouchsafe/appraise';
 import { toHex, utf8 } from '@vouchsafe/base';
 import { digest } from '@vouchsafe/crypto';
-import type { FirmwareBaselineRecord, LearnBaseline } from '@vouchsafe/protocol';
+import {
+  type FirmwareBaselineRecord,
+  type ImportBaseline,
+  type LearnBaseline,
+  parseBase64url,
+} from '@vouchsafe/protocol';
 import { ServerError } from '../../error.ts';
 import type { BaselineRow } from '../../store/rows/references.ts';
 import { appraiseRecorded } from '../attestation/recorded-evidence.ts';
@@ -48,11 +60,44 @@ export async function learnFromDevice(
   return keep(service, actor, learned, deviceId);
 }
 
+/**
+ * A candidate from a boot log or components of systemd-pcrlock that an operator has from elsewhere: a vendor, say.
+ * @throws {ServerError} 'reference_malformed' for what is no such thing, 'conflict' for one that is here already
+ */
+export async function importFirmware(
+  service: Service,
+  actor: Actor,
+  { name, vendor, model, firmwareVersion, log, components }: ImportBaseline,
+): Promise<FirmwareBaselineRecord> {
+  if ((log === undefined) === (components === undefined)) {
+    throw new ServerError('request_malformed', 'expected a log, or components of systemd-pcrlock: one of the two');
+  }
+  const about = {
+    name,
+    ...(vendor === undefined ? {} : { vendor }),
+    ...(model === undefined ? {} : { model }),
+    ...(firmwareVersion === undefined ? {} : { firmwareVersion }),
+  };
+  try {
+    const baseline =
+      log === undefined
+        ? baselineFromPcrlock(
+            about,
+            (components ?? []).map((one) => ({ name: one.name, variants: one.variants.map(parseBase64url) })),
+          )
+        : baselineFromLog(about, parseBase64url(log));
+    return await keep(service, actor, baseline, undefined);
+  } catch (cause) {
+    if (!(cause instanceof AppraiseError)) throw cause;
+    throw new ServerError('reference_malformed', cause.message, { cause, members: { cause: cause.code } });
+  }
+}
+
 async function keep(
   service: Service,
   actor: Actor,
   baseline: FirmwareBaseline,
-  learnedFrom: string,
+  learnedFrom: string | undefined,
 ): Promise<FirmwareBaselineRecord> {
   const body = JSON.stringify(baseline);
   const row: BaselineRow = {
@@ -62,10 +107,14 @@ async function keep(
     firmware_version: baseline.firmwareVersion ?? '',
     body,
     life: 'candidate',
-    learned_from: learnedFrom,
+    learned_from: learnedFrom ?? null,
     added_at_ms: service.clock(),
   };
-  await act(service, { kind: 'baseline.learn', actor, subject: row.sha256, detail: { learnedFrom } }, async (tx) => {
+  const what =
+    learnedFrom === undefined
+      ? { kind: 'baseline.import', detail: { name: baseline.name } }
+      : { kind: 'baseline.learn', detail: { learnedFrom } };
+  await act(service, { ...what, actor, subject: row.sha256 }, async (tx) => {
     if (!(await tx.references.insertBaseline(row))) throw new ServerError('conflict', 'that baseline is here already');
   });
   return recordOf(row);

@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { firmwareBaseline, firmwareBaselines, learnBaseline, sha256Hex, strict } from '@vouchsafe/protocol';
+import {
+  firmwareBaseline,
+  firmwareBaselines,
+  importBaseline,
+  learnBaseline,
+  sha256Hex,
+  strict,
+} from '@vouchsafe/protocol';
 import Type from 'typebox';
-import { learnFromDevice, listBaselines, setBaselineLife } from '../../domain/references/manage-baselines.ts';
+import {
+  importFirmware,
+  learnFromDevice,
+  listBaselines,
+  setBaselineLife,
+} from '../../domain/references/manage-baselines.ts';
 import type { Service } from '../../domain/service.ts';
 import { operatorOf } from '../access.ts';
-import type { App } from '../app.ts';
+import { type App, LARGE_BODY } from '../app.ts';
 
 const params = Type.Object({ sha256: sha256Hex }, strict);
 const tags = ['baselines'];
@@ -22,6 +34,15 @@ export function addBaselineRoutes(app: App, service: Service): void {
       schema: { tags, body: learnBaseline, response: { 201: firmwareBaseline } },
     },
     async (request, reply) => reply.code(201).send(await learnFromDevice(service, operatorOf(request), request.body)),
+  );
+  app.post(
+    '/v1/baselines/import',
+    {
+      config: { access: 'operator' },
+      bodyLimit: LARGE_BODY,
+      schema: { tags, body: importBaseline, response: { 201: firmwareBaseline } },
+    },
+    async (request, reply) => reply.code(201).send(await importFirmware(service, operatorOf(request), request.body)),
   );
   for (const [verb, life] of [
     ['approve', 'active'],
