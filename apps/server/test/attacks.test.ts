@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
+import { tempDir } from '@vouchsafe/testing';
 import { DATABASES } from './support/databases.ts';
-import { openWorkshop } from './support/machine.ts';
+import { Machine, openWorkshop } from './support/machine.ts';
 import { startTestServer } from './support/server.ts';
 import { codesOf, trustedMachine } from './support/trusted.ts';
 
@@ -283,6 +284,36 @@ for (const database of DATABASES) {
     });
   });
 }
+
+test('A1: a service that is started with longer challenges does not take what was answered under shorter ones again', async (t) => {
+  const stateDir = tempDir(t);
+  let hours = 0;
+  const start = (challengeMs: number) =>
+    startTestServer(t, { stateDir, now: () => Date.now() + hours * HOUR_MS, attestation: { challengeMs } });
+  const short = await start(HOUR_MS);
+  const workshop = await openWorkshop(short);
+  await workshop.addImage();
+  const alice = await trustedMachine(workshop, 'alice');
+  const answered = alice.evidence(await alice.freshChallenge());
+  assert.equal((await alice.send(answered)).status, 200);
+  hours = 2;
+  // That it was answered is forgotten, as it has expired.
+  await short.service.store.write((tx) => tx.attestations.removeOldNonces(short.service.clock()));
+  assert.equal((await alice.send(answered)).body.code, 'challenge_expired');
+  await short.close();
+  const long = await start(96 * HOUR_MS);
+  const again = Object.assign(new Machine(long.client, alice.tpm), { id: 'alice', clock: alice.clock + 9_000_000n });
+  // Its TPM's clock stands where it stood: it is not looked at, and changes nothing of the device.
+  assert.equal((await again.send(answered)).body.code, 'challenge_fresh_needed');
+  const { body: device } = await long.client.call('GET', '/v1/devices/alice', { token: short.adminToken });
+  assert.equal(device.state, 'stale');
+  assert.equal((await again.attest()).body.verdict.isTrusted, true);
+  // What is asked from now on lasts as long as is said.
+  const held = await again.freshChallenge();
+  hours = 5;
+  again.clock += 3n * 3_600_000n;
+  assert.equal((await again.attest({ challenge: held })).status, 200);
+});
 
 test('A56: bodies beyond the limit are cut off, and others are served meanwhile', async (t) => {
   const server = await startTestServer(t);

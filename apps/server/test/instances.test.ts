@@ -102,6 +102,35 @@ test(
   },
 );
 
+test(
+  'of two admins that remove each other at two instances at once, one is left',
+  needsTool('pg_ctlcluster'),
+  async (t) => {
+    const databaseUrl = await (await sharedPostgres()).createDatabase();
+    const path = join(tempDir(t), 'secrets.key');
+    writeFileSync(path, newKeyFile(), { mode: 0o600 });
+    const config = { databaseUrl, grants: { secretKey: { kind: 'file', path } } } as const;
+    const first = await startTestServer(t, config);
+    const second = await startTestServer(t, config);
+    let token = first.adminToken;
+    for (let round = 0; round < 6; round++) {
+      const call = (server: typeof first, method: string, where: string, as: string, body?: unknown) =>
+        server.client.call(method, where, { token: as, ...(body === undefined ? {} : { body }) });
+      const other = await call(first, 'POST', '/v1/operators', token, { name: `admin-${round}`, role: 'admin' });
+      const admins = (await call(first, 'GET', '/v1/operators', token)).body.items;
+      const [mine] = admins.filter(({ id }: { id: string }) => id !== other.body.id);
+      const answers = await Promise.all([
+        call(first, 'DELETE', `/v1/operators/${other.body.id}`, token),
+        call(second, 'DELETE', `/v1/operators/${mine.id}`, other.body.token),
+      ]);
+      const statuses = answers.map(({ status }) => status);
+      assert.equal(statuses.filter((status) => status === 204).length, 1, `${statuses}`);
+      if (statuses[1] === 204) token = other.body.token;
+      assert.equal((await call(first, 'GET', '/v1/operators', token)).body.items.length, 1);
+    }
+  },
+);
+
 interface Child {
   readonly url: string;
   readonly ca: string;

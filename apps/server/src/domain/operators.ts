@@ -44,7 +44,8 @@ export async function createOperator(
 /** @throws {ServerError} 'not_found'; 'conflict' for the last admin, as nobody could make another. */
 export async function removeOperator(service: Service, actor: Actor, id: string): Promise<void> {
   await act(service, { kind: 'operator.remove', actor, subject: id }, async (tx) => {
-    const all = await tx.operators.list();
+    // At another instance somebody may be removing the other admin.
+    const all = await tx.operators.holdAll();
     const one = all.find((row) => row.id === id);
     if (one === undefined) throw new ServerError('not_found', 'there is no such operator');
     if (one.role === 'admin' && all.filter(({ role }) => role === 'admin').length === 1) {

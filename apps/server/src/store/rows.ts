@@ -34,7 +34,7 @@ export function rowsOn(db: Kysely<Tables>, dialect: Dialect, owner: object) {
     devices: deviceRows(db),
     enrolments: enrolmentRows(db, dialect),
     joinTokens: joinTokenRows(db),
-    operators: operatorRows(db),
+    operators: operatorRows(db, dialect),
     policies: policyRows(db),
     references: referenceRows(db),
     secrets: secretRows(db, dialect),

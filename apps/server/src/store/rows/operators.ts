@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Dialect, forUpdate } from '../dialect.ts';
 import type { Tables } from '../tables.ts';
 
 export type OperatorRow = Selectable<Tables['operators']>;
 
-export function operatorRows(db: Kysely<Tables>) {
+export function operatorRows(db: Kysely<Tables>, dialect: Dialect) {
   return {
     list: (): Promise<OperatorRow[]> => db.selectFrom('operators').selectAll().orderBy('name').execute(),
+    /** All of them, as they are and stay until the transaction ends. */
+    async holdAll(): Promise<OperatorRow[]> {
+      const { rows } = await sql<OperatorRow>`select * from operators order by id${forUpdate(dialect)}`.execute(db);
+      return rows;
+    },
     find: (id: string): Promise<OperatorRow | undefined> =>
       db.selectFrom('operators').selectAll().where('id', '=', id).executeTakeFirst(),
     findByToken: (sha256: string): Promise<OperatorRow | undefined> =>
