@@ -21,19 +21,40 @@ const BUSY_TIMEOUT_MS = 10_000;
 export function sqliteDialect(path: string, access: 'write' | 'read'): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new ImmediateDriver({ database: async () => openDatabase(path, access) }),
+    createDriver: () => new ImmediateDriver(path, access),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
 }
 
 class ImmediateDriver extends SqliteDriver {
+  readonly #opened: { database?: DatabaseSync };
+
+  constructor(path: string, access: 'write' | 'read') {
+    const opened: { database?: DatabaseSync } = {};
+    super({
+      database: async () => {
+        opened.database = openFile(path, access);
+        return asDatabase(opened.database);
+      },
+    });
+    this.#opened = opened;
+  }
+
+  /**
+   * Where the disk is full, or does not write, SQLite has undone the transaction itself; it would complain of a second time, and
+   * nobody would hear what was wrong. https://sqlite.org/lang_transaction.html, Response To Errors Within A Transaction
+   */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#opened.database?.isTransaction === true) await super.rollbackTransaction(connection);
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
   }
 }
 
-function openDatabase(path: string, access: 'write' | 'read'): SqliteDatabase {
+function openFile(path: string, access: 'write' | 'read'): DatabaseSync {
   // Wherever it is: it holds who may do what. SQLite gives the mode to the files beside it. One that is there keeps its own.
   if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
@@ -41,6 +62,10 @@ function openDatabase(path: string, access: 'write' | 'read'): SqliteDatabase {
   // A commit is on the disk before it is acknowledged: https://sqlite.org/pragma.html#pragma_synchronous
   database.exec('pragma synchronous = full; pragma trusted_schema = off; pragma cache_size = -16000');
   if (access === 'read') database.exec('pragma query_only = on');
+  return database;
+}
+
+function asDatabase(database: DatabaseSync): SqliteDatabase {
   const statements = new Map<string, ReturnType<typeof asStatement>>();
   return {
     close: () => database.close(),

@@ -155,7 +155,7 @@ async function checkAttested(
 }
 
 /** The whole log proves itself, and goes on from every head that was seen. @returns its entries */
-async function checkAudit(client: Client, token: string, heads: string[]): Promise<number> {
+export async function checkAudit(client: Client, token: string, heads: string[]): Promise<number> {
   const { body } = await client.call('GET', '/v1/audit/head', { token });
   if (body.head === undefined) return 0;
   const answer = await client.call('GET', '/v1/audit', { token });

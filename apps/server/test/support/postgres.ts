@@ -18,6 +18,9 @@ export interface Postgres {
   createDatabase(): Promise<string>;
   /** Ends it at once, as a power cut would, and starts it again. */
   crash(): Promise<void>;
+  /** Ends it in order; `start` has it again. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
 }
 
 /** It refuses to run as root, so it runs as Debian's user for it there. */
@@ -74,6 +77,11 @@ export async function startPostgres(t: Hooks): Promise<Postgres> {
       await client.end();
       return urlOf(name);
     },
+    stop: async () => {
+      child?.kill('SIGINT');
+      await ended;
+    },
+    start,
     crash: async () => {
       child?.kill('SIGQUIT');
       await ended;
