@@ -151,6 +151,26 @@ async function startChild(stateDir: string): Promise<Child> {
   };
 }
 
+test('several that start at once in one new state folder: one makes the keys, all have the same, and so have later ones', async (t) => {
+  const stateDir = join(tempDir(t), 'state');
+  const all = await Promise.all(Array.from({ length: 4 }, () => startChild(stateDir)));
+  try {
+    assert.equal(new Set(all.map(({ ca }) => ca)).size, 1);
+    assert.equal(all.filter(({ token }) => token !== undefined).length, 1);
+    // Each speaks TLS with the key of its certificate.
+    for (const { url, ca } of all) {
+      const client = createClient(url, { ca });
+      assert.equal((await client.call('GET', '/v1/health')).status, 200);
+      client.close();
+    }
+  } finally {
+    await Promise.all(all.map((child) => child.kill()));
+  }
+  const later = await startChild(stateDir);
+  assert.equal(later.ca, all[0]?.ca);
+  await later.kill();
+});
+
 test('killed in the middle of many attestations: what was acknowledged is there, and no nonce is good again', async (t) => {
   const stateDir = tempDir(t);
   const first = await startChild(stateDir);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { KeyRing } from '../domain/secrets/key-ring.ts';
+import { withFileLock } from '../store/file-lock.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { type Clock, steadyClock } from './clock.ts';
 import { type ServerConfig, type SettledConfig, settleConfig } from './config.ts';
 import { openKeyRing } from './secret-key.ts';
 import { openStateFolder } from './state-folder.ts';
 import { openTls, type ServiceTls } from './tls.ts';
+
+/** In the state folder. */
+const LOCK_FILE = 'start.lock';
 
 /** What a service rests on, before anything listens. */
 export interface PreparedServer {
@@ -30,8 +35,11 @@ export async function prepareServer(given: ServerConfig): Promise<PreparedServer
   const store = await openStore(config.databaseUrl, config.now());
   try {
     const clock = await openClock(store, config.now);
-    const tls = await openTls(config, clock());
-    const ring = await openKeyRing(config.stateDir, config.grants.secretKey);
+    // One makes what is not there yet, of several that start at once.
+    const { tls, ring } = await withFileLock(join(config.stateDir, LOCK_FILE), async () => ({
+      tls: await openTls(config, clock()),
+      ring: await openKeyRing(config.stateDir, config.grants.secretKey),
+    }));
     const urlAt = (port: number): string => config.publicUrl ?? `https://${hostOf(config.listen.host)}:${port}`;
     return { config, store, clock, tls, ring, urlAt };
   } catch (error) {
