@@ -21,8 +21,11 @@ export const deviceId = Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9
 /** How a secret, a policy, a label of an operator's is called. */
 export const name = Type.String({ pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$' });
 
+/** The last time that a date can be made of. ECMA-262, 21.4.1.1. */
+const MAX_TIME_MS = 8.64e15;
+
 /** Milliseconds since 1970, UTC, by the service's clock. */
-export const timeMs = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const timeMs = Type.Integer({ minimum: 0, maximum: MAX_TIME_MS });
 
 export const bank = Type.Enum(['sha256', 'sha384', 'sha512', 'sha1']);
 

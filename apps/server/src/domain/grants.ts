@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isDeepStrictEqual } from 'node:util';
-import { decide, type PreparedPolicy, type Verdict } from '@vouchsafe/appraise';
+import type { Verdict } from '@vouchsafe/appraise';
 import { toHex } from '@vouchsafe/base';
 import { type CertifiedKeyUse, type KeyEvidence, type VerifiedKey, verifyKey } from '@vouchsafe/identity';
 import { fingerprintOf } from '@vouchsafe/pki';
@@ -8,31 +7,21 @@ import { encodeBase64url, type GrantedCertificate, type GrantedSecret } from '@v
 import type { TpmSigningKey } from '@vouchsafe/tpm';
 import { ServerError } from '../error.ts';
 import type { AttestationEffects } from '../store/attestation-effects.ts';
-import type { Store } from '../store/open-store.ts';
 import type { CertificateRow } from '../store/rows/certificates.ts';
 import type { GrantState } from '../store/rows/device-keys.ts';
-import type { SecretRow } from '../store/rows/secrets.ts';
 import type { Rows } from '../store/rows.ts';
 import type { Act } from './act.ts';
 import { auditEntryOf } from './audit/entry.ts';
 import { crlUrlOf } from './certificates/crl-url.ts';
 import { issueClientCertificate } from './certificates/issue.ts';
 import { formatSerialNumber } from './certificates/serial-number.ts';
-import type { GrantKeys } from './grant-keys.ts';
-import type { GrantSettings } from './grant-settings.ts';
-import { openSecret } from './secrets/secrets.ts';
-import { wrapSecret } from './secrets/wrap-secret.ts';
+import { holdSecrets, type Releasing, releaseSecrets } from './secrets/release-secrets.ts';
 import type { Service } from './service.ts';
 
 /** What granting works with. */
-export interface Granting {
-  readonly store: Store;
-  readonly keys: GrantKeys;
-  readonly settings: GrantSettings;
+export interface Granting extends Releasing {
   /** Where the revocation list of clients is; undefined while the service does not know its address. */
   readonly crlUrl: string | undefined;
-  /** A secret's policy, ready to be asked. */
-  preparePolicy(name: string, text: string): PreparedPolicy;
 }
 
 /** What granting works with, of a service. */
@@ -42,6 +31,7 @@ export const grantingOf = (service: Service): Granting => ({
   settings: service.config.grants,
   crlUrl: crlUrlOf(service, 'client'),
   preparePolicy: service.preparePolicy,
+  log: service.log,
 });
 
 /** One attestation whose evidence was authentic, before its verdict is recorded. */
@@ -181,9 +171,12 @@ interface Due {
   readonly row: Omit<CertificateRow, 'der'>;
 }
 
+/** Certificates of one machine that are good at a time. Renewals alone make three. */
+const MAX_VALID = 16;
+
 /** A new certificate when half of the last one's life is over, or a key was certified just now. */
 async function dueCertificate(
-  { keys, settings, crlUrl }: Granting,
+  { store, keys, settings, crlUrl }: Granting,
   { deviceId, nowMs, keys: given }: GrantRequest,
   key: Pick<VerifiedKey, 'spki' | 'use'> | undefined,
   { certificateEndsAtMs }: GrantState,
@@ -193,6 +186,8 @@ async function dueCertificate(
   if (!isNew && certificateEndsAtMs !== undefined && nowMs < certificateEndsAtMs - settings.certificateMs / 2) {
     return undefined;
   }
+  // A machine that has a new key each time does not fill database and revocation list.
+  if ((await store.read.certificates.countValid(deviceId, nowMs)) >= MAX_VALID) return undefined;
   const { trustDomain, certificateMs: lifetimeMs } = settings;
   const certificate = await issueClientCertificate(
     { deviceId, trustDomain, key: { use: 'client', spki: key.spki }, nowMs, lifetimeMs, crlUrl },
@@ -221,77 +216,3 @@ async function dueCertificate(
     row,
   };
 }
-
-const REFUSALS = {
-  not_granted: 'There is no such secret for this machine as it is now',
-  challenge_too_old:
-    'Ask for a new challenge and quote over it at once: a secret needs one that is younger than a minute',
-  decryption_key_missing: "Certify a decryption key of this machine's TPM with the evidence",
-} as const;
-
-/** The answer for one secret that was asked for. */
-interface Released {
-  readonly answer: GrantedSecret;
-  /** Where it is given. */
-  readonly act?: Act;
-  /** What the decision rests on. */
-  readonly row?: SecretRow;
-}
-
-async function releaseSecrets(
-  granting: Granting,
-  request: GrantRequest,
-  key: Pick<VerifiedKey, 'spki' | 'use'> | undefined,
-): Promise<readonly Released[]> {
-  const { store, keys, settings } = granting;
-  const { deviceId, verdict, nowMs, challengeIssuedAtMs, secrets = [] } = request;
-  const isFresh = nowMs - challengeIssuedAtMs <= settings.secretChallengeMs;
-  const released: Released[] = [];
-  for (const name of secrets) {
-    // In this order, so that a machine that may not have it learns nothing more.
-    if (!(verdict.isTrusted && verdict.status === 'affirming')) {
-      released.push(refused(name, 'not_granted'));
-    } else if (!isFresh) {
-      released.push(refused(name, 'challenge_too_old'));
-    } else if (key === undefined || key.use !== 'decryption') {
-      released.push(refused(name, 'decryption_key_missing'));
-    } else {
-      const row = await store.read.secrets.find(name);
-      const isPermitted =
-        row !== undefined &&
-        decide(granting.preparePolicy(row.policy_name, row.policy_text), releaseOf(deviceId, name), verdict.facts)
-          .isPermitted;
-      const plain = isPermitted ? await openSecret(store.read, keys.ring, row) : undefined;
-      if (row === undefined || plain === undefined) {
-        released.push(refused(name, 'not_granted'));
-        continue;
-      }
-      const { version } = row;
-      const answer = wrapSecret({ name, version, plain }, deviceId, { use: 'decryption', spki: key.spki });
-      plain.fill(0);
-      const act = { kind: 'secret.release', actor: device(deviceId), subject: name, detail: { version } };
-      released.push({ answer, act, row });
-    }
-  }
-  return released;
-}
-
-const refused = (name: string, code: keyof typeof REFUSALS): Released => ({
-  answer: { name, state: 'refused', code, hint: REFUSALS[code] },
-});
-
-/**
- * Before the answer goes out: what an operator has taken back, or put under another policy, since it was decided is not given.
- * Whoever does so later waits until the answer is on the record.
- */
-async function holdSecrets(tx: Rows, released: readonly Released[]): Promise<readonly Released[]> {
-  const held: Released[] = [];
-  for (const one of released) {
-    const { row } = one;
-    const isSame = row === undefined || isDeepStrictEqual({ ...(await tx.secrets.hold(row.name)) }, { ...row });
-    held.push(isSame ? one : refused(one.answer.name, 'not_granted'));
-  }
-  return held;
-}
-
-const releaseOf = (machine: string, secret: string) => ({ action: 'release', machine, secret }) as const;

@@ -106,6 +106,7 @@ export async function attestWith(
     settings: service.config.grants,
     crlUrl: undefined,
     preparePolicy: service.preparePolicy,
+    log: service.log,
   };
   const grants = await prepareGrants(granting, {
     deviceId: device.id,

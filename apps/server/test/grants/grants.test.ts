@@ -170,6 +170,56 @@ for (const { name, requirement, open } of DATABASES) {
   );
 
   test(
+    `${name}: a secret that cannot be opened is refused, and the machine attests all the same`,
+    requirement,
+    async (t) => {
+      const server = await start(t);
+      const { service, client, adminToken: token } = server;
+      const device = await enrolTestDevice(service, 'edge-1');
+      const body = { value: encodeBase64url(Buffer.from('x')), policy: 'permit(principal, action, resource);' };
+      for (const one of ['good', 'sealed-otherwise', 'policy-of-before']) {
+        assert.equal((await client.call('PUT', `/v1/secrets/${one}`, { token, body })).status, 200);
+      }
+      await service.store.write(async (tx) => {
+        const row = await tx.secrets.findVersion('sealed-otherwise', 1);
+        assert.ok(row !== undefined);
+        const { wrapped_key, box } = row;
+        await tx.secrets.reseal('sealed-otherwise', 1, { key_id: '0123456789abcdef', wrapped_key, box });
+        const policy = await tx.secrets.find('policy-of-before');
+        const version = await tx.secrets.findVersion('policy-of-before', 1);
+        assert.ok(policy !== undefined && version !== undefined);
+        await tx.secrets.put(
+          { ...policy, version: 2, policy_text: 'permit what was permitted;' },
+          { ...version, version: 2 },
+        );
+      });
+      const names = ['good', 'sealed-otherwise', 'policy-of-before'];
+      const { secrets = [] } = await attestWith(service, device, GOOD, {
+        keys: firstKeys(device).keys,
+        secrets: names,
+      });
+      assert.deepEqual(
+        secrets.map((one) => (one.state === 'granted' ? one.state : one.code)),
+        ['granted', 'not_granted', 'not_granted'],
+      );
+      const told = server.logLines.filter((line) => line.includes('cannot be released'));
+      assert.deepEqual(told.map((line) => JSON.parse(line).code).sort(), ['policy_malformed', 'secret_key_wrong']);
+    },
+  );
+
+  test(`A56: ${name}: a machine with a new key each time gets only so many certificates`, requirement, async (t) => {
+    const { service } = await start(t);
+    const device = await enrolTestDevice(service, 'edge-1');
+    let issued = 0;
+    for (let i = 0; i < 20; i++) {
+      const { certificate } = await attestWith(service, device, GOOD, { keys: firstKeys(device).keys });
+      if (certificate !== undefined) issued++;
+    }
+    assert.equal(issued, 16);
+    assert.equal((await service.store.read.certificates.list('edge-1')).length, 16);
+  });
+
+  test(
     `${name}: a secret is released by its own policy, over a fresh challenge, to a certified key alone`,
     requirement,
     async (t) => {

@@ -59,6 +59,18 @@ export function certificateRows(db: Kysely<Tables>, dialect: Dialect) {
         .orderBy('not_after_ms', 'desc')
         .limit(1)
         .executeTakeFirst(),
+    /** Of a machine's client certificates, how many are good now. */
+    async countValid(deviceId: string, nowMs: number): Promise<number> {
+      const row = await db
+        .selectFrom('certificates')
+        .select((e) => e.fn.countAll().as('count'))
+        .where('device_id', '=', deviceId)
+        .where('authority', '=', 'client')
+        .where('revoked_at_ms', 'is', null)
+        .where('not_after_ms', '>', nowMs)
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
+    },
     list: (deviceId: string): Promise<CertificateRow[]> =>
       db
         .selectFrom('certificates')
