@@ -6,8 +6,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ServerConfig } from '@vouchsafe/server';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import { newKeyFile } from '../src/domain/secrets/key-ring.ts';
 import { createClient } from './support/client.ts';
@@ -16,16 +17,21 @@ import { Machine, openWorkshop } from './support/machine.ts';
 import { startTestServer } from './support/server.ts';
 import { codesOf, trustedMachine } from './support/trusted.ts';
 
+/** What instances on one PostgreSQL have in common: the database, and the key of what is encrypted in it. */
+async function sharedConfig(t: TestContext, more: Partial<ServerConfig> = {}): Promise<Partial<ServerConfig>> {
+  const databaseUrl = await (await sharedPostgres()).createDatabase();
+  const path = join(tempDir(t), 'secrets.key');
+  writeFileSync(path, newKeyFile(), { mode: 0o600 });
+  return { databaseUrl, grants: { secretKey: { kind: 'file', path } }, ...more };
+}
+
 const CHILD = fileURLToPath(new URL('./support/serve-child.ts', import.meta.url));
 
 test(
   'two instances on one PostgreSQL: one set of devices, nonces and references',
   needsTool('pg_ctlcluster'),
   async (t) => {
-    const databaseUrl = await (await sharedPostgres()).createDatabase();
-    const path = join(tempDir(t), 'secrets.key');
-    writeFileSync(path, newKeyFile(), { mode: 0o600 });
-    const config = { databaseUrl, grants: { secretKey: { kind: 'file', path } } } as const;
+    const config = await sharedConfig(t);
     // Started at once: the schema is made by one of them.
     const [a, b] = await Promise.all([startTestServer(t, config), startTestServer(t, config)]);
     assert.equal([a, b].filter(({ firstAdminToken }) => firstAdminToken !== undefined).length, 1);
@@ -58,10 +64,7 @@ test(
   'A31: of two TPMs that prove themselves for one id at two instances at once, one comes in, or waits',
   needsTool('pg_ctlcluster'),
   async (t) => {
-    const databaseUrl = await (await sharedPostgres()).createDatabase();
-    const path = join(tempDir(t), 'secrets.key');
-    writeFileSync(path, newKeyFile(), { mode: 0o600 });
-    const config = { databaseUrl, joining: { approval: true }, grants: { secretKey: { kind: 'file', path } } } as const;
+    const config = await sharedConfig(t, { joining: { approval: true } });
     const first = await startTestServer(t, config);
     const second = await startTestServer(t, config);
     const workshop = await openWorkshop(first);
@@ -106,10 +109,7 @@ test(
   'of two admins that remove each other at two instances at once, one is left',
   needsTool('pg_ctlcluster'),
   async (t) => {
-    const databaseUrl = await (await sharedPostgres()).createDatabase();
-    const path = join(tempDir(t), 'secrets.key');
-    writeFileSync(path, newKeyFile(), { mode: 0o600 });
-    const config = { databaseUrl, grants: { secretKey: { kind: 'file', path } } } as const;
+    const config = await sharedConfig(t);
     const first = await startTestServer(t, config);
     const second = await startTestServer(t, config);
     let token = first.adminToken;

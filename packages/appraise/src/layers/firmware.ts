@@ -6,13 +6,10 @@ import { type TpmBank, tpmDigest } from '@vouchsafe/tpm';
 import type { Facts, IdentityFacts } from '../facts.ts';
 import type { AppraisalFinding } from '../finding.ts';
 import { type Pair, pairUp } from '../pair-up.ts';
-import type { BaselineEvent, FirmwareBaseline } from '../references/baseline.ts';
+import { type BaselineEvent, FIRMWARE_PCRS, type FirmwareBaseline } from '../references/baseline.ts';
 import type { PreparedBaseline, PreparedReferences, UsedReference } from '../references/reference-set.ts';
 import type { AppraisedEvent } from '../verdict.ts';
 import type { ReplayedBoot } from './replay-boot.ts';
-
-/** PCRs of the machine: firmware, its settings, option ROMs. PFP 1.06, section 3.3.4. */
-const FIRMWARE_PCRS = [0, 1, 2, 3, 6];
 
 export interface FirmwareOutcome {
   readonly facts: Facts['firmware'];

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** PCRs of the machine: firmware, its settings, option ROMs. PFP 1.06, section 3.3.4. */
+export const FIRMWARE_PCRS: readonly number[] = [0, 1, 2, 3, 6];
+
 /** One event of a firmware. */
 export interface BaselineEvent {
   readonly pcr: number;

@@ -14,10 +14,8 @@ import {
 import type { TpmBank } from '@vouchsafe/tpm';
 import { AppraiseError } from '../error.ts';
 import { firmwareVersionOf } from '../layers/firmware.ts';
-import type { BaselineEvent, FirmwareBaseline } from './baseline.ts';
+import { type BaselineEvent, FIRMWARE_PCRS, type FirmwareBaseline } from './baseline.ts';
 
-/** PCRs of the firmware; what a log has beside them, manifests say better. PFP 1.06, section 3.3.4. */
-const FIRMWARE_PCRS: readonly number[] = [0, 1, 2, 3, 6];
 const MAX_EVENTS = 4096;
 const MAX_DESCRIPTION_CHARS = 200;
 
@@ -44,6 +42,7 @@ export function baselineFromLog(
   return { ...about, ...(version === undefined ? {} : { firmwareVersion: version }), events };
 }
 
+/** What a log has beside these, manifests say better. */
 const isFirmware = (pcr: number | undefined): boolean => pcr !== undefined && FIRMWARE_PCRS.includes(pcr);
 
 function versionIn(events: readonly BootEvent[], banks: readonly TpmBank[]): string | undefined {

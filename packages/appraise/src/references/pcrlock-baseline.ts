@@ -3,10 +3,7 @@ import { parseUtf8, TextError } from '@vouchsafe/base';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { AppraiseError } from '../error.ts';
-import type { BaselineEvent, FirmwareBaseline } from './baseline.ts';
-
-/** PCRs of the firmware; what a component has beside them, manifests say better. */
-const FIRMWARE_PCRS: readonly number[] = [0, 1, 2, 3, 6];
+import { type BaselineEvent, FIRMWARE_PCRS, type FirmwareBaseline } from './baseline.ts';
 
 /** A .pcrlock file, as far as it is used. systemd.pcrlock(5): records of the TCG's canonical log, without numbers and content. */
 const pcrlockFile = Type.Object({
@@ -54,6 +51,7 @@ export function baselineFromPcrlock(
       ) {
         throw malformed(name, 'expected variants with the same PCRs, record by record');
       }
+      // What a component has beside these, manifests say better.
       return FIRMWARE_PCRS.includes(record.pcr) ? [eventOf(name, record.pcr, alike)] : [];
     });
   });
