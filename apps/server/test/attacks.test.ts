@@ -211,6 +211,8 @@ for (const database of DATABASES) {
         imageVersion: null,
         bootLogSha256: null,
         state: '{}',
+        settledSha256: undefined,
+        isSame: false,
       } as const;
       assert.equal(await store.recordAttestation(record), 'references_changed');
       const now = { ...record, generation: record.generation + 1 };

@@ -41,6 +41,8 @@ export interface GrantRequest {
   /** As the verdict before had it; undefined for the first. */
   readonly before: { readonly status: string | null; readonly isTrusted: boolean } | undefined;
   readonly nowMs: number;
+  /** What it has, where that is known; else it is looked up. */
+  readonly held?: GrantState | undefined;
   readonly attestationKey: TpmSigningKey;
   readonly nonce: Uint8Array;
   readonly challengeIssuedAtMs: number;
@@ -56,6 +58,8 @@ export interface PreparedGrants {
   readonly secrets?: readonly GrantedSecret[] | undefined;
   /** All that goes with it into the verdict's own transaction; may run again, in another one. */
   readonly effects: AttestationEffects;
+  /** What the machine has then. */
+  readonly state: GrantState;
 }
 
 /**
@@ -67,7 +71,7 @@ export async function prepareGrants(granting: Granting, request: GrantRequest): 
   const { store } = granting;
   const { deviceId, verdict, nowMs } = request;
   const certified = verifyKeys(request);
-  const known = await store.read.deviceKeys.state(deviceId);
+  const known = request.held ?? (await store.read.deviceKeys.state(deviceId));
   const acts: Act[] = changeActs(request);
   const writes: ((tx: Rows) => Promise<void>)[] = [];
   for (const { use, spki } of certified) {
@@ -110,6 +114,11 @@ export async function prepareGrants(granting: Granting, request: GrantRequest): 
       certificates: certificate === undefined ? [] : [certificate.row],
       audit: acts.map((act) => auditEntryOf(act, nowMs)),
       ...(writes.length === 0 && secrets === undefined ? {} : { also }),
+    },
+    state: {
+      clientSpki: keyOf('client')?.spki,
+      decryptionSpki: keyOf('decryption')?.spki,
+      certificateEndsAtMs: verdict.isTrusted ? (certificate?.row.not_after_ms ?? known.certificateEndsAtMs) : undefined,
     },
   };
 }

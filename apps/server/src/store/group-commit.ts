@@ -46,9 +46,9 @@ export function createGroupCommit<Tx>(
   }
 
   async function drain(): Promise<void> {
-    // Whoever has the event loop first: requests that arrived together go into one group.
-    await Promise.resolve();
     while (queue.length > 0) {
+      // When all that has arrived has been looked at: node:sqlite commits before it returns, so that each would be alone otherwise.
+      await new Promise((resolve) => setImmediate(resolve));
       const group = queue.slice(0, maxGroup);
       queue = queue.slice(maxGroup);
       await commit(group);

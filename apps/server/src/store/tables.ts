@@ -7,6 +7,7 @@ export interface Tables extends GrantTables {
   settings: SettingTable;
   devices: DeviceTable;
   device_identities: DeviceIdentityTable;
+  device_boots: DeviceBootTable;
   device_evidence: DeviceEvidenceTable;
   enrolments: EnrolmentTable;
   used_nonces: UsedNonceTable;
@@ -69,6 +70,13 @@ interface DeviceIdentityTable {
   ek_certificates: string;
   /** JSON: likewise. */
   platform_certificates: string;
+}
+
+/** What a device's boot came to: the part of its state that stays as it is. */
+interface DeviceBootTable {
+  device_id: string;
+  /** JSON. The device's state has its digest: another is not its own. */
+  settled: string;
 }
 
 /** The evidence of a boot's first attestation, and of the last one that failed: to look at, to learn from. */

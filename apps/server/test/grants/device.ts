@@ -135,6 +135,8 @@ export async function attestWith(
       imageVersion: verdict.image?.version ?? null,
       bootLogSha256: null,
       state: '{}',
+      settledSha256: undefined,
+      isSame: false,
     },
     grants.effects,
   );

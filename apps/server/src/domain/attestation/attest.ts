@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Evidence as AppraisedEvidence, appraise, type Verdict } from '@vouchsafe/appraise';
+import { type Evidence as AppraisedEvidence, appraise, type BootState, type Verdict } from '@vouchsafe/appraise';
 import { toHex } from '@vouchsafe/base';
 import type { KeyEvidence } from '@vouchsafe/identity';
 import {
@@ -13,6 +13,8 @@ import { ServerError } from '../../error.ts';
 import { attestations, refusals } from '../../main/metrics.ts';
 import type { AttestationEffects } from '../../store/attestation-effects.ts';
 import type { AttestationRecord } from '../../store/rows/attestations.ts';
+import type { GrantState } from '../../store/rows/device-keys.ts';
+import type { DeviceRow } from '../../store/rows/devices.ts';
 import type { Rows } from '../../store/rows.ts';
 import { type GrantRequest, grantingOf, type PreparedGrants, prepareGrants } from '../grants.ts';
 import { sha256Of } from '../random.ts';
@@ -24,6 +26,7 @@ import type { KnownDevice } from './device-cache.ts';
 import { needsFreshChallenge } from './held-challenge.ts';
 import { type IssuedNonce, openNonce } from './nonce.ts';
 import { openEvidence, withFirmwareLog } from './open-evidence.ts';
+import { storedState } from './stored-state.ts';
 import { detailOf, storedDetail, type VerdictDetail, wireFinding } from './wire-verdict.ts';
 
 /** Others change devices and references meanwhile; so often in a row nobody does. */
@@ -69,7 +72,7 @@ export async function attest(service: Service, deviceId: string, message: Eviden
       if (outcome === 'recorded') {
         attestations.labels(verdict.status).inc();
         if (grants.effects.audit.length > 0) service.auditLog.kick();
-        const known = remember(service, device, record, verdict);
+        const known = remember(service, device, { record, verdict, grants: grants.state });
         const ear = await signEar(verdict.ear, service.keys.results);
         return { ...answer(service, known, snapshot, detail, nowMs), ear, ...granted(grants) };
       }
@@ -123,8 +126,11 @@ interface Case {
   readonly nowMs: number;
 }
 
+/** Of a quote that holds: there is a state to go on from. */
+type AuthenticVerdict = Verdict & { readonly state: BootState };
+
 /** @returns with the boot log, where the machine has sent it. */
-async function judge(service: Service, one: Case): Promise<{ verdict: Verdict; log: Uint8Array | undefined }> {
+async function judge(service: Service, one: Case): Promise<{ verdict: AuthenticVerdict; log: Uint8Array | undefined }> {
   const { device, evidence, issued, nowMs } = one;
   let verdict = appraiseCase(service, one);
   if (verdict.isAuthentic && verdict.needsFirmwareLog && evidence.logs.firmware.bytes === undefined) {
@@ -150,7 +156,7 @@ async function judge(service: Service, one: Case): Promise<{ verdict: Verdict; l
       'the TPM did not run as long as the challenge was held, so the quote may be old: quote over a new challenge';
     throw new ServerError('challenge_fresh_needed', message);
   }
-  return { verdict, log: evidence.logs.firmware.bytes };
+  return { verdict: { ...verdict, state: verdict.state }, log: evidence.logs.firmware.bytes };
 }
 
 function appraiseCase(service: Service, one: Case): Verdict {
@@ -176,7 +182,7 @@ function appraiseCase(service: Service, one: Case): Verdict {
 interface Judged {
   readonly device: KnownDevice;
   readonly snapshot: Snapshot;
-  readonly verdict: Verdict;
+  readonly verdict: AuthenticVerdict;
   readonly detail: VerdictDetail;
   readonly nonce: Uint8Array;
   readonly issued: IssuedNonce;
@@ -188,7 +194,16 @@ function recordOf(service: Service, one: Judged): AttestationRecord {
   const { device, snapshot, verdict, detail, nonce, issued, nowMs, log } = one;
   const { challengeMs, trustMs } = service.config.attestation;
   const { row } = device;
-  const bootLogSha256 = log === undefined ? (verdict.state?.firmwareSha256 ?? null) : sha256Of(log);
+  const bootLogSha256 = log === undefined ? verdict.state.firmwareSha256 : sha256Of(log);
+  const { state, settled, settledSha256 } = storedState(verdict.state, device);
+  const stored = {
+    status: verdict.status,
+    isTrusted: verdict.isTrusted,
+    detail: storedDetail(detail),
+    imageName: verdict.image?.name ?? null,
+    imageVersion: verdict.image?.version ?? null,
+    bootLogSha256: verdict.facts.log.isGood ? bootLogSha256 : null,
+  };
   return {
     deviceId: row.id,
     revision: row.revision,
@@ -198,20 +213,33 @@ function recordOf(service: Service, one: Judged): AttestationRecord {
     nonceExpiresAtMs: issued.issuedAtMs + challengeMs + 2 * SKEW_MS,
     // Verdicts of one device are told apart by their times.
     atMs: Math.max(nowMs, (row.attested_at_ms ?? 0) + 1),
-    status: verdict.status,
-    isTrusted: verdict.isTrusted,
     trustedUntilMs: nowMs + trustMs,
-    detail: storedDetail(detail),
-    imageName: verdict.image?.name ?? null,
-    imageVersion: verdict.image?.version ?? null,
-    bootLogSha256: verdict.facts.log.isGood ? bootLogSha256 : null,
-    state: JSON.stringify(verdict.state),
+    ...stored,
+    state,
+    settled,
+    settledSha256,
+    isSame: isSameAs(row, stored),
   };
 }
 
+type StoredVerdict = Pick<
+  AttestationRecord,
+  'status' | 'isTrusted' | 'detail' | 'imageName' | 'imageVersion' | 'bootLogSha256'
+>;
+
+/** Whether the device's row says so already: it is that of the revision which the record rests on. */
+const isSameAs = (row: DeviceRow, stored: StoredVerdict): boolean =>
+  row.is_stale === 0 &&
+  row.verdict_status === stored.status &&
+  row.is_trusted === (stored.isTrusted ? 1 : 0) &&
+  row.verdict_sha256 === stored.detail.sha256 &&
+  row.image_name === stored.imageName &&
+  row.image_version === stored.imageVersion &&
+  row.boot_log_sha256 === stored.bootLogSha256;
+
 /** What the machine asks for beside the verdict. */
 function grantRequest(
-  { row, key }: KnownDevice,
+  { row, key, grants }: KnownDevice,
   verdict: Verdict,
   { nonce, keys = {}, secrets }: Evidence,
   { issuedAtMs }: IssuedNonce,
@@ -223,6 +251,7 @@ function grantRequest(
     verdict,
     before: row.verdict_status === null ? undefined : { status: row.verdict_status, isTrusted: row.is_trusted === 1 },
     nowMs,
+    held: grants,
     attestationKey: key,
     nonce: parseBase64url(nonce),
     challengeIssuedAtMs: issuedAtMs,
@@ -285,8 +314,14 @@ async function keepBootLog(tx: Rows, { row }: KnownDevice, log: Uint8Array, nowM
   if (before !== null && before !== sha256) await tx.details.dropBootLog(before);
 }
 
+interface Recorded {
+  readonly record: AttestationRecord;
+  readonly verdict: AuthenticVerdict;
+  readonly grants: GrantState;
+}
+
 /** The device as it is now in the database, for its next attestation. */
-function remember(service: Service, device: KnownDevice, record: AttestationRecord, verdict: Verdict): KnownDevice {
+function remember(service: Service, device: KnownDevice, { record, verdict, grants }: Recorded): KnownDevice {
   const row = {
     ...device.row,
     revision: record.revision + 1,
@@ -302,7 +337,7 @@ function remember(service: Service, device: KnownDevice, record: AttestationReco
     // It is in `state`.
     state: null,
   };
-  const known = { ...device, row, state: verdict.state };
+  const known = { ...device, row, state: verdict.state, settledSha256: record.settledSha256, grants };
   service.devices.put(row.id, known);
   return known;
 }

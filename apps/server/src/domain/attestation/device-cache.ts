@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BootState, IdentityFacts, PinnedSystem } from '@vouchsafe/appraise';
+import type { IdentityFacts, PinnedSystem } from '@vouchsafe/appraise';
 import { decode } from '@vouchsafe/codec';
 import { PublicKeyCache } from '@vouchsafe/crypto';
 import { importSigningKey, type TpmSigningKey, tpmtPublic } from '@vouchsafe/tpm';
 import type { Store } from '../../store/open-store.ts';
+import type { GrantState } from '../../store/rows/device-keys.ts';
 import type { DeviceRow } from '../../store/rows/devices.ts';
 import { boundedMap } from '../bounded-map.ts';
 import type { Trust } from '../references/snapshot.ts';
 import { identityFactsOf } from './identity-facts.ts';
+import { type HeldState, openState } from './stored-state.ts';
 
 /** A device, ready for its evidence. */
-export interface KnownDevice {
+export interface KnownDevice extends HeldState {
   readonly row: DeviceRow;
   readonly key: TpmSigningKey;
-  readonly state: BootState | undefined;
   readonly identity: IdentityFacts;
   readonly pinnedSystem: PinnedSystem | undefined;
+  /** What it has been granted, once that is known: as of the row's revision, which grows with whatever else changes it. */
+  readonly grants?: GrantState;
   /** Of the trust store that `identity` is by. */
   readonly trustSha256: string;
 }
@@ -48,7 +51,7 @@ export function createDeviceCache(store: Store): DeviceCache {
       const device: KnownDevice = {
         row,
         key: importSigningKey(decode(tpmtPublic, row.ak_public), keys),
-        state: row.state === null ? undefined : (JSON.parse(row.state) as BootState),
+        ...(await openState(row.state, () => store.read.details.settled(id))),
         identity: identityFactsOf(row, details, trust),
         pinnedSystem: row.pinned_system === null ? undefined : (JSON.parse(row.pinned_system) as PinnedSystem),
         trustSha256: trust.sha256,

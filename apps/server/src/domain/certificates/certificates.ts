@@ -23,10 +23,16 @@ export async function listCertificates({ store }: Service, deviceId: string): Pr
  * @throws {ServerError} 'not_found'
  */
 export async function revokeCertificates(service: Service, actor: Actor, deviceId: string): Promise<number> {
-  return act(service, { kind: 'certificate.revoke', actor, subject: deviceId }, async (tx) => {
-    if ((await tx.devices.find(deviceId)) === undefined) throw noDevice();
+  const count = await act(service, { kind: 'certificate.revoke', actor, subject: deviceId }, async (tx) => {
+    const device = await tx.devices.find(deviceId);
+    if (device === undefined) throw noDevice();
+    // Whoever remembers what it had looks again.
+    if (!(await tx.devices.update(deviceId, device.revision, {}))) throw changed();
     return tx.certificates.revokeAll(deviceId, ['client'], service.clock(), 'privilegeWithdrawn');
   });
+  service.devices.forget(deviceId);
+  return count;
 }
 
+const changed = (): ServerError => new ServerError('conflict', 'the device was changed by others meanwhile; try again');
 const noDevice = (): ServerError => new ServerError('not_found', 'there is no such device');

@@ -23,6 +23,12 @@ export interface AttestationRecord {
   readonly bootLogSha256: string | null;
   /** JSON. */
   readonly state: string;
+  /** JSON: what the boot came to, when it is another than the device has. */
+  readonly settled?: string | undefined;
+  /** Of that which the device has then. */
+  readonly settledSha256: string | undefined;
+  /** Verdict, image and boot log are those that the device has: only its times are written. */
+  readonly isSame: boolean;
 }
 
 export type RecordOutcome =
@@ -157,21 +163,54 @@ async function write(
     image_version: record.imageVersion,
     boot_log: record.bootLogSha256,
     state: record.state,
+    isSame: record.isSame,
   }));
   const columns = { id: 'text', at_ms: 'bigint', status: 'text', is_trusted: 'bigint', detail: 'text' } as const;
   await sql`/* attest_verdict */ insert into verdicts (device_id, at_ms, status, is_trusted, detail_sha256)
     select id, at_ms, status, is_trusted, detail from ${rowsOf(dialect, columns, values)} where true`.execute(db);
+  const settled = records.flatMap((one) => (one.settled === undefined ? [] : [{ ...one, settled: one.settled }]));
+  if (settled.length > 0) {
+    const boots = settled.map((one) => ({ id: one.deviceId, settled: one.settled }));
+    await sql`/* attest_boot */ insert into device_boots (device_id, settled)
+      select id, settled from ${rowsOf(dialect, { id: 'text', settled: 'text' }, boots)} where true
+      on conflict (device_id) do update set settled = excluded.settled`.execute(db);
+  }
+  await updateDevices(db, dialect, values);
+}
+
+type DeviceValues = Readonly<Record<string, unknown>> & {
+  readonly id: string;
+  readonly at_ms: number;
+  readonly until_ms: number;
+  readonly state: string;
+  readonly isSame: boolean;
+};
+
+/** Where little has changed little is written: each column that is in an index costs a place in it. */
+async function updateDevices(db: Kysely<Tables>, dialect: Dialect, values: readonly DeviceValues[]): Promise<void> {
+  const times = { id: 'text', at_ms: 'bigint', until_ms: 'bigint', state: 'text' } as const;
+  const same = values.flatMap(({ id, at_ms, until_ms, state, isSame }) =>
+    isSame ? [{ id, at_ms, until_ms, state }] : [],
+  );
+  if (same.length > 0) {
+    await sql`/* attest_same */ update devices set revision = devices.revision + 1, attested_at_ms = rows.at_ms,
+      trusted_until_ms = rows.until_ms, state = rows.state
+      from ${rowsOf(dialect, times, same)} where devices.id = rows.id`.execute(db);
+  }
+  const changed = values.filter(({ isSame }) => !isSame);
+  if (changed.length === 0) return;
   const all = {
-    ...columns,
-    until_ms: 'bigint',
+    ...times,
+    status: 'text',
+    is_trusted: 'bigint',
+    detail: 'text',
     image_name: 'text',
     image_version: 'text',
     boot_log: 'text',
-    state: 'text',
   } as const;
   await sql`/* attest_device */ update devices set revision = devices.revision + 1, verdict_status = rows.status,
     is_trusted = rows.is_trusted, attested_at_ms = rows.at_ms, trusted_until_ms = rows.until_ms, is_stale = 0,
     verdict_sha256 = rows.detail, image_name = rows.image_name, image_version = rows.image_version,
     boot_log_sha256 = rows.boot_log, state = rows.state
-    from ${rowsOf(dialect, all, values)} where devices.id = rows.id`.execute(db);
+    from ${rowsOf(dialect, all, changed)} where devices.id = rows.id`.execute(db);
 }

@@ -18,6 +18,11 @@ export function deviceDetailRows(db: Kysely<Tables>) {
         .onConflict((c) => c.column('device_id').doUpdateSet(rest))
         .execute();
     },
+    /** JSON of what its boot came to. */
+    async settled(deviceId: string): Promise<string | undefined> {
+      const query = db.selectFrom('device_boots').select('settled').where('device_id', '=', deviceId);
+      return (await query.executeTakeFirst())?.settled;
+    },
     evidence: (deviceId: string) =>
       db.selectFrom('device_evidence').selectAll().where('device_id', '=', deviceId).executeTakeFirst(),
     async putEvidence(row: Tables['device_evidence']): Promise<void> {

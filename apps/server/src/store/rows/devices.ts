@@ -53,6 +53,7 @@ export function deviceRows(db: Kysely<Tables>) {
     async remove(id: string): Promise<void> {
       await db.deleteFrom('devices').where('id', '=', id).execute();
       await db.deleteFrom('device_identities').where('device_id', '=', id).execute();
+      await db.deleteFrom('device_boots').where('device_id', '=', id).execute();
       await db.deleteFrom('device_evidence').where('device_id', '=', id).execute();
       await db.deleteFrom('enrolments').where('device_id', '=', id).execute();
     },
