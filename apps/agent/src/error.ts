@@ -19,7 +19,7 @@ export type AgentErrorCode =
   | 'certificate_refused' // the service does not grant a client certificate to this machine now
   | 'secret_refused' // the service does not give this secret to this machine now
   | 'secret_malformed' // a secret that does not open with this machine's key
-  | 'proxy_unfit'; // the local proxy cannot run: no certificate, or no OpenSSL with the provider tpm2
+  | 'proxy_unfit'; // the local proxy cannot run: no certificate, no OpenSSL with the provider tpm2, or something else where its socket would be
 
 /** What an RFC 9457 answer said, as far as the agent acts on it. */
 export interface ServiceProblem {

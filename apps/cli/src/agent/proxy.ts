@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, forwardProxy, type ProxyTarget, serviceManager } from '@vouchsafe/agent';
 import { hostError } from '@vouchsafe/bytes/node';
@@ -11,6 +11,7 @@ import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
 import { stateOption } from './agent-options.ts';
+import { listenOnSocket } from './listen-socket.ts';
 
 type ListenPlace = { readonly path: string } | { readonly host: string; readonly port: number };
 
@@ -83,14 +84,12 @@ async function run(session: Session, { state, listen, to = [], ca, tcti }: Proxy
     ...(ca === undefined ? {} : { caFile: ca }),
     ...(place === undefined ? {} : { tcti: place }),
   });
-  try {
-    // A socket of a run before, which nobody serves any more.
-    if ('path' in listen) rmSync(listen.path, { force: true });
-    await once(server.listen(listen), 'listening');
-    // The owner alone: a socket has permissions, where a port is open to all users of this machine.
-    if ('path' in listen) chmodSync(listen.path, 0o600);
-  } catch (cause) {
-    throw hostError('path' in listen ? listen.path : `${listen.host}:${listen.port}`, cause);
+  // A socket has permissions, where a port is open to all users of this machine.
+  if ('path' in listen) await listenOnSocket(server, listen.path);
+  else {
+    await once(server.listen(listen), 'listening').catch((cause: unknown) => {
+      throw hostError(`${listen.host}:${listen.port}`, cause);
+    });
   }
   const address = server.address();
   const shown = typeof address === 'string' ? address : `${address?.address}:${address?.port}`;
