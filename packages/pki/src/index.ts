@@ -80,6 +80,7 @@ export {
   type Authority,
   type CertificateInput,
   issueCertificate,
+  issueCertificateDer,
   issueSelfSigned,
   type SelfSignedInput,
 } from './x509/issue.ts';

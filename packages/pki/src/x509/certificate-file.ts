@@ -26,6 +26,6 @@ export function decodeCertificates(bytes: Uint8Array, rules: DerRules = STRICT_D
 }
 
 /** One certificate in PEM. RFC 7468, 5. */
-export function formatCertificate(certificate: Certificate): string {
+export function formatCertificate(certificate: Pick<Certificate, 'bytes'>): string {
   return formatPem(LABEL, certificate.bytes);
 }

@@ -102,7 +102,7 @@ export function decodeCertificate(bytes: Uint8Array, rules: DerRules = STRICT_DE
 }
 
 /** SHA-256 of the DER, as certificates are named in verity-sig partitions and by `openssl x509 -fingerprint -sha256`. */
-export function fingerprintOf(certificate: Certificate): Uint8Array {
+export function fingerprintOf(certificate: Pick<Certificate, 'bytes'>): Uint8Array {
   return digest('sha256', certificate.bytes);
 }
 

@@ -64,7 +64,7 @@ export interface Authority {
 export async function issueSelfSigned(input: SelfSignedInput, signer: Signer): Promise<Certificate> {
   if (input.subject.length === 0) throw new PkiError('argument_invalid', 'expected a subject, as it is the issuer too');
   const identifier = keyIdentifier(signer.spki);
-  return issue(input, signer.spki, { name: encodeName(input.subject), identifier, signer });
+  return decodeCertificate(await issue(input, signer.spki, { name: encodeName(input.subject), identifier, signer }));
 }
 
 /**
@@ -78,6 +78,15 @@ export async function issueCertificate(
   spki: Uint8Array,
   authority: Authority,
 ): Promise<Certificate> {
+  return decodeCertificate(await issueCertificateDer(input, spki, authority));
+}
+
+/** As `issueCertificate`, for who issues many and knows what is in them: the DER, not read again. */
+export async function issueCertificateDer(
+  input: CertificateInput,
+  spki: Uint8Array,
+  authority: Authority,
+): Promise<Uint8Array> {
   if (input.subject.length === 0 && (input.subjectAltName?.length ?? 0) === 0) {
     throw new PkiError('argument_invalid', 'expected a subject or a subjectAltName, found neither');
   }
@@ -104,7 +113,7 @@ export function issuerOf({ certificate, signer }: Authority): Issuer {
   };
 }
 
-async function issue(input: CertificateInput, spki: Uint8Array, issuer: Issuer): Promise<Certificate> {
+async function issue(input: CertificateInput, spki: Uint8Array, issuer: Issuer): Promise<Uint8Array> {
   const { serialNumber, validity } = input;
   if (serialNumber <= 0n || serialNumber > MAX_SERIAL) {
     throw new PkiError('argument_invalid', `expected a serial number from 1 to 2^159-1, found ${serialNumber}`);
@@ -124,7 +133,7 @@ async function issue(input: CertificateInput, spki: Uint8Array, issuer: Issuer):
     encodeElement(contextTag(3, 'constructed'), encodeSequence(...encodeExtensions(input, spki, issuer.identifier))),
   );
   const signature = await signWith(issuer.signer, tbs);
-  return decodeCertificate(encodeSequence(tbs, algorithm, encodeBitString(signature)));
+  return encodeSequence(tbs, algorithm, encodeBitString(signature));
 }
 
 function encodeExtensions(input: CertificateInput, spki: Uint8Array, issuerIdentifier: Uint8Array): Uint8Array[] {

@@ -8,6 +8,7 @@ import {
   encodeGeneralNames,
   encodeSequence,
   issueCertificate,
+  issueCertificateDer,
   type NameToEncode,
   OID,
 } from '@vouchsafe/pki';
@@ -33,17 +34,25 @@ export interface ClientCertificateInput {
   readonly crlUrl: CrlUrl;
 }
 
+/** Made just now, and not read again: every second attestation makes one. */
+export type IssuedCertificate = Pick<Certificate, 'bytes' | 'serialNumber' | 'validity'>;
+
 /**
  * A client certificate: an X.509-SVID (SPIFFE X509-SVID, 2 to 4) that TLS libraries take as it is. Its name is the device
  * id, as common name and DNS name, and one SPIFFE ID.
  */
-export function issueClientCertificate(input: ClientCertificateInput, authority: Authority): Promise<Certificate> {
+export async function issueClientCertificate(
+  input: ClientCertificateInput,
+  authority: Authority,
+): Promise<IssuedCertificate> {
   const { deviceId, trustDomain, key, nowMs, lifetimeMs, crlUrl } = input;
-  return issueCertificate(
+  const serialNumber = newSerialNumber();
+  const validity = validityOf(nowMs, lifetimeMs, authority);
+  const bytes = await issueCertificateDer(
     {
       subject: [{ oid: OID.commonName, text: deviceId }],
-      serialNumber: newSerialNumber(),
-      validity: validityOf(nowMs, lifetimeMs, authority),
+      serialNumber,
+      validity,
       basicConstraints: { isCa: false, pathLength: undefined },
       keyUsage: ['digitalSignature'],
       extKeyUsage: [OID.clientAuth],
@@ -56,6 +65,7 @@ export function issueClientCertificate(input: ClientCertificateInput, authority:
     key.spki,
     authority,
   );
+  return { bytes, serialNumber, validity };
 }
 
 /** What the endorsement certificate says of the TPM, as it stands there. */
