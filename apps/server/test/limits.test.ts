@@ -38,6 +38,13 @@ test('A56: an address whose requests are refused gets no further, while others a
   assert.equal(alice.id, 'alice');
 });
 
+test('A56: large requests that are refused count for what they took', async (t) => {
+  const { client } = await startTestServer(t, { limits: { evidencePerMinute: 100, refusalsPerMinute: 10 } });
+  const raw = new Uint8Array(4 * 1024 * 1024);
+  assert.equal((await client.call('POST', '/v1/devices/alice/evidence', { raw })).body.code, 'request_malformed');
+  assert.equal((await client.call('POST', '/v1/devices/alice/evidence', { raw })).body.code, 'too_many_requests');
+});
+
 test('an IPv6 network counts as one address, an IPv4 address as itself in either form', () => {
   const cases = {
     '192.0.2.7': '192.0.2.7',

@@ -36,8 +36,11 @@ export function addBodyBudget(app: FastifyInstance): void {
   });
 }
 
-/** What is over the route's limit is refused by its length, and need not be counted. */
-function declaredBytes({ headers, routeOptions }: FastifyRequest): number {
+/**
+ * Octets that a request says it will send; of one that does not say, as many as its route takes. What is over the route's limit
+ * is refused by its length, and is none.
+ */
+export function declaredBytes({ headers, routeOptions }: FastifyRequest): number {
   if (headers['transfer-encoding'] !== undefined) return routeOptions.bodyLimit ?? 0;
   const length = Number(headers['content-length'] ?? 0);
   return length > (routeOptions.bodyLimit ?? Number.POSITIVE_INFINITY) ? 0 : length;

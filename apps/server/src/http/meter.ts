@@ -4,8 +4,8 @@
 export interface Meter {
   /** True while the key may do one more. Counts nothing. */
   isBelow(key: string): boolean;
-  /** Counts one; true while the key stays within its limit. */
-  count(key: string): boolean;
+  /** Counts one, or more; true while the key stays within its limit. */
+  count(key: string, by?: number): boolean;
 }
 
 const MAX_KEYS = 65_536;
@@ -22,16 +22,16 @@ export function createMeter(limit: number, windowMs: number, now: () => number):
   };
   return {
     isBelow: (key) => (current(key)?.count ?? 0) < limit,
-    count(key) {
+    count(key, by = 1) {
       const found = current(key);
       if (found !== undefined) {
-        found.count += 1;
+        found.count += by;
         return found.count <= limit;
       }
       windows.delete(key);
       if (windows.size >= MAX_KEYS) windows.delete(windows.keys().next().value as string);
-      windows.set(key, { startMs: now(), count: 1 });
-      return limit >= 1;
+      windows.set(key, { startMs: now(), count: by });
+      return limit >= by;
     },
   };
 }

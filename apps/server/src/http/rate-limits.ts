@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Service } from '../domain/service.ts';
 import { ServerError } from '../error.ts';
 import { addressKey } from './address-key.ts';
+import { declaredBytes } from './body-budget.ts';
 import { createMeter } from './meter.ts';
 
 const MINUTE_MS = 60_000;
@@ -36,12 +37,16 @@ export function addRateLimits(app: FastifyInstance, { config, clock }: Service):
   });
   app.addHook('onResponse', (request, reply, done) => {
     const isRefused = reply.statusCode >= 400 && reply.statusCode < 500 && reply.statusCode !== TOO_MANY;
-    if (isRefused && request.routeOptions.config.limit === 'device') refusals.count(addressKey(request.ip));
+    if (isRefused && request.routeOptions.config.limit === 'device') {
+      // By what it took to read them: a large one counts for many.
+      refusals.count(addressKey(request.ip), 1 + Math.floor(declaredBytes(request) / REFUSED_BYTES));
+    }
     done();
   });
 }
 
 const TOO_MANY = 429;
+const REFUSED_BYTES = 256 * 1024;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
