@@ -191,7 +191,7 @@ test(
 );
 
 test(
-  'a volume of systemd-cryptenroll under a signed policy opens by its token, and not when PCR 11 has gone on',
+  'A51: a volume of systemd-cryptenroll under a signed policy opens in the phase that was signed by the pinned key, and in no other',
   needsTool('swtpm', 'systemd-cryptenroll', 'cryptsetup', 'tpm2_pcrextend'),
   async (t) => {
     const { swtpm, at, tpm } = await machine(t);
@@ -203,17 +203,23 @@ test(
     execFileSync('cryptsetup', ['luksFormat', '-q', '--type', 'luks2', ...quick, volume, at('password')]);
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     writeFileSync(at('key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
-    const pcrs = [{ bank: 'sha256', pcrs: [11] }] as const;
-    const values = [{ bank: 'sha256', pcr: 11, value: new Uint8Array(32) }] as const;
-    const { digest } = policyPcr(startPolicy('sha256'), pcrs, values);
-    const entry = {
-      pcrs: [11],
-      pkfp: createHash('sha256')
-        .update(publicKey.export({ type: 'pkcs1', format: 'der' }))
-        .digest('hex'),
-      pol: Buffer.from(digest).toString('hex'),
-      sig: sign('sha256', digest, privateKey).toString('base64'),
+    const phase = (...words: readonly Uint8Array[]): Uint8Array => {
+      let value = Buffer.alloc(32);
+      for (const word of words) value = createHash('sha256').update(value).update(word).digest();
+      return new Uint8Array(value);
     };
+    const [leaving, other] = [new Uint8Array(32).fill(0x22), generateKeyPairSync('rsa', { modulusLength: 2048 })];
+    /** A signature over PCR 11 as it is in a phase. */
+    const signed = (value: Uint8Array, keys = { privateKey, publicKey }, named = keys.publicKey) => {
+      const pcrs = [{ bank: 'sha256', pcrs: [11] }] as const;
+      const { digest } = policyPcr(startPolicy('sha256'), pcrs, [{ bank: 'sha256', pcr: 11, value }]);
+      const pkfp = createHash('sha256')
+        .update(named.export({ type: 'pkcs1', format: 'der' }))
+        .digest('hex');
+      const sig = sign('sha256', digest, keys.privateKey).toString('base64');
+      return { pcrs: [11], pkfp, pol: Buffer.from(digest).toString('hex'), sig };
+    };
+    const entry = signed(phase());
     writeFileSync(at('pcrsig.json'), JSON.stringify({ sha256: [entry] }));
     const env = { ...process.env, PASSWORD: 'passphrase' };
     const policy = ['--tpm2-pcrs=', `--tpm2-public-key=${at('key.pem')}`, '--tpm2-public-key-pcrs=11'];
@@ -225,7 +231,24 @@ test(
     assert.equal(opened.code, EXIT.good, opened.stderr);
     execFileSync('cryptsetup', ['open', '--test-passphrase', '--key-slot', '1', '--key-file', at('slot'), volume]);
     await swtpm.tool('tpm2_pcrextend', `11:sha256=${'22'.repeat(32)}`);
-    assert.equal(tpm('unseal', volume, '--pcrsig', at('pcrsig.json')).code, EXIT.no);
+    assert.equal(tpm('unseal', volume, '--pcrsig', at('pcrsig.json')).code, EXIT.no, 'PCR 11 has gone on');
+    const opens = (...entries: readonly ReturnType<typeof signed>[]): boolean => {
+      writeFileSync(at('other.json'), JSON.stringify({ sha256: entries }));
+      const { code, stdout } = tpm('unseal', volume, '--pcrsig', at('other.json'));
+      // A signature that is none at all is a file that cannot be used; either way nothing comes out.
+      assert.ok(code === EXIT.good || ((code === EXIT.no || code === EXIT.failed) && stdout === ''), String(code));
+      return code === EXIT.good;
+    };
+    const now = phase(leaving);
+    assert.equal(opens(signed(phase(leaving, leaving))), false, 'a signature for a later phase');
+    assert.equal(opens(signed(now, other)), false, 'of another key');
+    assert.equal(opens(signed(now, other, publicKey)), false, 'of another key, under the name of the pinned one');
+    assert.equal(
+      opens({ ...signed(phase()), pol: signed(now).pol }),
+      false,
+      'of an earlier phase, said to be of this one',
+    );
+    assert.equal(opens(signed(phase()), signed(now, other), signed(now)), true, 'for this phase, among others');
   },
 );
 
