@@ -102,6 +102,15 @@ test('A56: large bodies that do not come take only so much, and what is small is
   assert.equal(code, 'request_malformed');
 });
 
+test('large bodies that were read and answered make room for others, on connections that go on', async (t) => {
+  const { client } = await startTestServer(t);
+  const raw = new Uint8Array(4 * 1024 * 1024);
+  // Together more than may be on their way at once.
+  for (let i = 0; i < 40; i++) {
+    assert.equal((await client.call('POST', '/v1/devices/alice/evidence', { raw })).body.code, 'request_malformed');
+  }
+});
+
 test('A56: a large body of many small parts is refused before it is read as JSON', async (t) => {
   const server = await startTestServer(t);
   const workshop = await openWorkshop(server);
