@@ -24,11 +24,13 @@ interface Sizes {
   readonly rounds: number;
   readonly warmRounds: number;
   readonly enrolled: number;
+  /** More than a process remembers. */
+  readonly many: number;
 }
 
 const SIZES: Readonly<Record<'quick' | 'usual', Sizes>> = {
-  quick: { devices: 100, rounds: 2, warmRounds: 1, enrolled: 2_000 },
-  usual: { devices: 1_000, rounds: 5, warmRounds: 5, enrolled: 100_000 },
+  quick: { devices: 100, rounds: 2, warmRounds: 1, enrolled: 2_000, many: 1_000 },
+  usual: { devices: 1_000, rounds: 5, warmRounds: 5, enrolled: 100_000, many: 20_000 },
 };
 
 /** A service with a fleet in its database, and what sends for the fleet. */
@@ -181,6 +183,16 @@ async function survey(context: SurveyContext): Promise<readonly SurveyRow[]> {
       }),
     );
     await run('enrolled', () => enrolled({ ...sqlite('enrolled'), profileDir }, sizes));
+    await run('more than its memory', () =>
+      withRig(
+        { ...sqlite('many'), ...fleet, keyKind: 'ecdsa-p256', count: sizes.enrolled, active: sizes.many },
+        async (rig) => {
+          // Each is forgotten before it comes again.
+          await rig.generator.round(rig.devices);
+          return { values: await measureRounds(rig, 1, NO_DATABASE) };
+        },
+      ),
+    );
     return rows;
   } finally {
     for (const hook of hooks) await hook();

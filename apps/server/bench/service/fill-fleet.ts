@@ -79,7 +79,18 @@ export async function fillFleet(databaseUrl: string, template: Template, options
     const identity = await store.read.details.identity(template.id);
     const granted = await store.read.deviceKeys.state(template.id);
     const certificate = await store.read.certificates.newest(template.id, 'client');
-    if (!row || !identity || !certificate || granted.clientSpki === undefined) throw new Error('no template');
+    const settled = await store.read.details.settled(template.id);
+    if (
+      !row ||
+      row.state === null ||
+      settled === undefined ||
+      !identity ||
+      !certificate ||
+      granted.clientSpki === undefined
+    )
+      throw new Error('no template');
+    // In one part, which the service takes as well.
+    const state = JSON.stringify({ ...JSON.parse(row.state), settled: JSON.parse(settled) });
     const { clientSpki: spki } = granted;
     const pool = Array.from({ length: Math.min(keys, active) }, () => newLoadKey(keyKind));
     const idle = newLoadKey(keyKind);
@@ -98,6 +109,7 @@ export async function fillFleet(databaseUrl: string, template: Template, options
           const area = publicArea({ ...key.area.value, authPolicy: sha256(utf8(id)) });
           await tx.devices.insert({
             ...row,
+            state,
             id,
             ek_sha256: toHex(randomBytes(32)),
             ak_name: toHex(nameOf(area)),

@@ -340,8 +340,7 @@ function remember(service: Service, device: KnownDevice, { record, verdict, gran
     state: null,
   };
   const known = { ...device, row, state: verdict.state, settledSha256: record.settledSha256, grants };
-  service.devices.put(row.id, known);
-  return known;
+  return service.devices.put(row.id, known);
 }
 
 function answer(

@@ -32,17 +32,24 @@ export function storedState({ settled, ...rest }: BootState, held: HeldState): S
 
 type InTwoParts = Omit<BootState, 'settled'> & { readonly settled?: SettledBoot | string };
 
-/**
- * The state as it is in the database.
- * @param settled asked for where the state names it; the boot is appraised anew where there is none, or another's
- */
-export async function openState(text: string | null, settled: () => Promise<string | undefined>): Promise<HeldState> {
+/** Where the other part comes from. */
+export interface SettledSource {
+  /** One of that digest that is known already. */
+  known(sha256: string): SettledBoot | undefined;
+  /** That of the device, from the database. */
+  load(): Promise<string | undefined>;
+}
+
+/** The state as it is in the database. The boot is appraised anew where it names a part that is not there, or another's. */
+export async function openState(text: string | null, source: SettledSource): Promise<HeldState> {
   if (text === null) return { state: undefined, settledSha256: undefined };
   const { settled: part, ...rest } = JSON.parse(text) as InTwoParts;
   if (part === undefined) return { state: rest, settledSha256: undefined };
   // As the service wrote it before it had two parts.
   if (typeof part !== 'string') return { state: { ...rest, settled: part }, settledSha256: undefined };
-  const body = await settled();
+  const known = source.known(part);
+  if (known !== undefined) return { state: { ...rest, settled: known }, settledSha256: part };
+  const body = await source.load();
   if (body === undefined || sha256OfText(body) !== part) return { state: rest, settledSha256: undefined };
   return { state: { ...rest, settled: JSON.parse(body) as SettledBoot }, settledSha256: part };
 }
