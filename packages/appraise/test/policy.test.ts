@@ -64,6 +64,13 @@ test('what Cedar keeps of a policy goes when nobody holds the policy any more, a
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(names.size < 200, `800 policies took ${names.size} names`);
+  // An engine that fails then ends nothing: there is nobody to tell.
+  for (let i = 0; i < 20; i++) asked(i, String(i));
+  engine.preparsePolicySet = () => {
+    throw new Error('unreachable');
+  };
+  collect();
+  await new Promise((resolve) => setImmediate(resolve));
   const facts = { ...GOOD.facts, image: { ...GOOD.facts.image, version: '-1' } };
   assert.equal(decide(held, { action: 'trust' }, facts).isPermitted, true);
   // A copy does not hold it, so it decides nothing: what it names may be another policy by then.

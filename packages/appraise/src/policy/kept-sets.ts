@@ -23,13 +23,20 @@ function setsOf(engine: CedarEngine): KeptSets {
   if (found !== undefined) return found;
   const free: string[] = [];
   const holders = new FinalizationRegistry<string>((name) => {
-    // What it held goes now, and not only when the name is needed again.
-    engine.preparsePolicySet(name, { staticPolicies: {} });
-    free.push(name);
+    // What it held goes now, and not only when the name is needed again. An engine that fails keeps it: nobody asks here.
+    if (isEmptied(engine, name)) free.push(name);
   });
   const sets = { free, holders };
   kept.set(engine, sets);
   return sets;
+}
+
+function isEmptied(engine: CedarEngine, name: string): boolean {
+  try {
+    return engine.preparsePolicySet(name, { staticPolicies: {} }).type === 'success';
+  } catch {
+    return false;
+  }
 }
 
 /**
