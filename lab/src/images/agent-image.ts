@@ -10,6 +10,18 @@ const nodeProgram = (): string => fileURLToPath(new URL('../../../node_modules/.
 
 /** What Node.js needs, and a shell. */
 const PACKAGES = ['base-files', 'busybox-static', 'libc6', 'libgcc-s1', 'libstdc++6'];
+/**
+ * What other programs need to use the agent's client certificate: OpenSSL with its provider of keys in a TPM, and a resource
+ * manager for it, which it speaks to over D-Bus. The kernel's keeps a program's objects all loaded at once, and the provider
+ * has more of them than a TPM has room for.
+ */
+const TPM_TLS_PACKAGES = [
+  ...['openssl', 'libssl3', 'tpm2-openssl', 'libtss2-esys-3.0.2-0', 'libtss2-sys1', 'libtss2-mu0', 'libtss2-rc0'],
+  ...['libtss2-tctildr0', 'libtss2-tcti-device0', 'libtss2-tcti-tabrmd0', 'tpm2-abrmd', 'libglib2.0-0', 'libffi8'],
+  ...['libmount1', 'libblkid1', 'libpcre2-8-0', 'libselinux1', 'zlib1g', 'dbus-daemon', 'dbus-session-bus-common'],
+  ...['libapparmor1', 'libaudit1', 'libcap-ng0', 'libdbus-1-3', 'libexpat1', 'libsystemd0', 'liblzma5', 'libzstd1'],
+  ...['liblz4-1', 'libgcrypt20', 'libgpg-error0', 'libcap2'],
+];
 const APPLETS =
   'sh mount mkdir cat echo find cpio sync poweroff sleep od tr ip printf wget ls rm cp mv chmod dd grep head sed'.split(
     ' ',
@@ -23,6 +35,8 @@ export interface AgentImageRequest {
   readonly keys: string;
   /** The agent in one file, as `vouchsafe agent bundle` writes it. */
   readonly agentBundle: string;
+  /** Puts in what `agent proxy` takes: OpenSSL with its provider of keys in a TPM, tpm2-abrmd and D-Bus. */
+  readonly hasTpmTls?: boolean;
   /** Further lines of the recipe. */
   readonly more?: readonly string[];
 }
@@ -35,8 +49,14 @@ export interface AgentImageRequest {
  */
 export function writeAgentRecipe(folder: string, request: AgentImageRequest): string {
   const kernel = debianCloudKernel();
-  const packages = debianPackageFiles(PACKAGES);
-  writeOverlay(join(folder, 'overlay'));
+  const packages = debianPackageFiles([...PACKAGES, ...(request.hasTpmTls === true ? TPM_TLS_PACKAGES : [])]);
+  const overlay = join(folder, 'overlay');
+  writeOverlay(overlay);
+  if (request.hasTpmTls === true) {
+    mkdirSync(join(overlay, 'etc'));
+    // D-Bus asks who it is.
+    writeFileSync(join(overlay, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  }
   const lines = [
     `# A machine that attests itself. Build it with: vouchsafe image build recipe.yaml`,
     `name: ${request.name}`,

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A service on this host, an operator with the command, and a machine whose TPM its maker certified.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import {
   type BootResult,
   FIRMWARE_VARIABLES,
@@ -19,10 +15,9 @@ import {
   runVouchsafe,
   writeAgentRecipe,
 } from '@vouchsafe/lab';
-import { type RunningServer, type ServerConfig, startServer } from '@vouchsafe/server';
+import type { ServerConfig } from '@vouchsafe/server';
+import { openService, type ServedService } from './served-service.ts';
 
-const COMMAND = fileURLToPath(new URL('../../../../vouchsafe', import.meta.url));
-const run = promisify(execFile);
 /** Node.js under emulation takes its time, and other machines may run beside this one. */
 const BOOT_MS = 900_000;
 
@@ -36,7 +31,7 @@ export interface AgentImage {
 
 export interface Boot {
   readonly image: AgentImage;
-  /** Shell lines. `agent VERB …` runs the agent, `step NAME` waits for a step here. */
+  /** Shell lines. `agent VERB …` runs the agent with the state in $STATE, `step NAME` waits for a step here. */
   readonly script: readonly string[];
   readonly steps?: Steps;
   /** Of an earlier boot of the same machine: what its agent kept. */
@@ -44,32 +39,17 @@ export interface Boot {
   readonly request?: Partial<MachineRequest>;
 }
 
-export interface CallOptions {
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly bytes: Uint8Array;
-}
-
-export interface Scene {
+export interface Scene extends ServedService {
   readonly dir: string;
-  readonly server: RunningServer;
   /** A variable store with our keys, so that Secure Boot is on. */
   readonly firmwareVariables: string;
   readonly tpmState: string;
-  /** Runs the command as an operator of the service. @returns its JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at what they know is there
-  operate(...args: readonly string[]): Promise<any>;
-  /** A request to the service; as the first admin unless other headers are given. */
-  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
-  buildImage(version: string): AgentImage;
+  /** Tells another service whom to trust: the maker of the TPMs, the signer of manifests. */
+  introduce(service: ServedService): Promise<void>;
+  /** @param hasTpmTls with what `agent proxy` takes; it makes an image larger and its boot slower */
+  buildImage(version: string, hasTpmTls?: boolean): AgentImage;
   manufacture(name: string): Promise<string>;
   boot(boot: Boot): Promise<BootResult>;
-  close(): Promise<void>;
 }
 
 /** @param dir goes after `close`. */
@@ -84,30 +64,14 @@ export async function openScene(dir: string, config: Partial<ServerConfig> = {})
   const manufacture = async (name: string) => await manufactureTpm(join(dir, name), authorityDir, name);
   const { stateDir: tpmState, authority } = await manufacture('edge-1');
 
-  const port = await freePort();
-  const server = await startServer({
-    stateDir: join(dir, 'service'),
-    listen: { host: '127.0.0.1', port },
-    publicUrl: `https://${HOST_ADDRESS}:${port}`,
-    log: { level: 'silent' },
-    ...config,
-  });
-  const service = join(dir, 'admin.json');
-  const admin = { url: `https://127.0.0.1:${port}`, ca: server.caCertificate, token: server.firstAdminToken };
-  writeFileSync(service, JSON.stringify(admin), { mode: 0o600 });
-  const operate = async (...args: readonly string[]) => {
-    const { stdout } = await run(COMMAND, [...args, '--service', service, '--json'], { encoding: 'utf8' });
-    return JSON.parse(stdout);
+  const service = await openService(dir, config);
+  const introduce = async ({ operate }: ServedService): Promise<void> => {
+    await operate('trust', 'add', '--for', 'tpm-maker', authority.root, authority.issuer);
+    await operate('trust', 'add', '--for', 'manifest-signer', join(keys, 'manifest.crt'));
   };
-  const call = (method: string, path: string, options: CallOptions = {}): Promise<Answer> =>
-    httpsCall(`${admin.url}${path}`, method, admin.ca, {
-      ...options,
-      headers: { authorization: `Bearer ${admin.token}`, ...options.headers },
-    });
-  await operate('trust', 'add', '--for', 'tpm-maker', authority.root, authority.issuer);
-  await operate('trust', 'add', '--for', 'manifest-signer', join(keys, 'manifest.crt'));
+  await introduce(service);
 
-  const buildImage = (version: string): AgentImage => {
+  const buildImage = (version: string, hasTpmTls = false): AgentImage => {
     const folder = join(dir, `image-${version}`);
     mkdirSync(folder);
     const recipe = writeAgentRecipe(folder, {
@@ -115,6 +79,7 @@ export async function openScene(dir: string, config: Partial<ServerConfig> = {})
       version,
       keys,
       agentBundle,
+      hasTpmTls,
       more: ['ima: { policy: tcb }'],
     });
     runVouchsafe('image', 'build', recipe, '-o', join(folder, 'out'));
@@ -135,22 +100,27 @@ export async function openScene(dir: string, config: Partial<ServerConfig> = {})
       });
       const result = await machine.ended;
       assert.equal(result.outcome, 'reported', result.serial);
-      assert.deepEqual(desk.failures, []);
+      assert.equal(
+        desk.failures.length,
+        0,
+        `${desk.failures.map(String)}; the guest said:\n${textOf(result, 'orders.output')}`,
+      );
       return result;
     } finally {
       await desk.close();
     }
   };
   return {
-    ...{ dir, server, firmwareVariables, tpmState, operate, call, buildImage, boot },
+    ...service,
+    ...{ dir, firmwareVariables, tpmState, introduce, buildImage, boot },
     manufacture: async (name) => (await manufacture(name)).stateDir,
-    close: () => server.close(),
   };
 }
 
 const scriptText = (lines: readonly string[]): string =>
   [
-    'agent() { verb=$1; shift; node /usr/lib/vouchsafe/vouchsafe-agent.cjs "$verb" --state /run/vouchsafe "$@"; }',
+    'STATE=/run/vouchsafe',
+    'agent() { verb=$1; shift; node /usr/lib/vouchsafe/vouchsafe-agent.cjs "$verb" --state "$STATE" "$@"; }',
     'step() { if [ -n "$2" ]; then wget -qO- --post-file "$2" "$DESK/$1"; else wget -qO- "$DESK/$1"; fi; }',
     'step kept >/run/vouchsafe/state.json; [ -s /run/vouchsafe/state.json ] || rm /run/vouchsafe/state.json',
     ...lines,
@@ -187,31 +157,6 @@ async function openDesk(steps: Steps) {
         server.close(() => resolve());
       }),
   };
-}
-
-function httpsCall(url: string, method: string, ca: string, { body, headers = {} }: CallOptions): Promise<Answer> {
-  const payload = body === undefined ? undefined : JSON.stringify(body);
-  const type = payload === undefined ? {} : { 'content-type': 'application/json' };
-  return new Promise((resolve, reject) => {
-    const outgoing = httpsRequest(url, { method, ca, agent: false, headers: { ...type, ...headers } }, (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.on('error', reject);
-      incoming.on('end', () =>
-        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, bytes: Buffer.concat(chunks) }),
-      );
-    });
-    outgoing.on('error', reject);
-    outgoing.end(payload);
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export const textOf = ({ results }: BootResult, name: string): string =>

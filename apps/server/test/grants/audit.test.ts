@@ -19,8 +19,8 @@ import { auditEntryOf } from '../../src/domain/audit/entry.ts';
 import { allowedAddresses, resolveAllowed } from '../../src/domain/events/safe-address.ts';
 import { DATABASES } from '../support/databases.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { newAuthority } from '../support/signer.ts';
 import { attestWith, enrolTestDevice, firstKeys, verdictOf } from './device.ts';
-import { newAuthority } from './signer.ts';
 
 async function exported({ client, adminToken: token }: TestServer, from?: number): Promise<string[]> {
   const answer = await client.call('GET', `/v1/audit${from === undefined ? '' : `?from=${from}`}`, { token });

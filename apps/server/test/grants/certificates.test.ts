@@ -10,7 +10,7 @@ import { needsTool, tempDir } from '@vouchsafe/testing';
 import { certificateOfHeader, certificateOfXfcc } from '../../src/domain/access/client-certificate-header.ts';
 import { issueAttestationCertificate, issueClientCertificate } from '../../src/domain/certificates/issue.ts';
 import { settleGrants } from '../../src/domain/grant-settings.ts';
-import { newAuthority, newSigner } from './signer.ts';
+import { newAuthority, newSigner } from '../support/signer.ts';
 
 const NOW = Date.now();
 const HOUR = 3_600_000;

@@ -6,7 +6,7 @@ import { encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
 import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from 'jose';
 import { signEar, verifyEar } from '../../src/domain/results/ear-token.ts';
 import { jwkOfSpki, signJwt, verifyJwt } from '../../src/domain/results/jws.ts';
-import { newSigner } from './signer.ts';
+import { newSigner } from '../support/signer.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const CLAIMS = {

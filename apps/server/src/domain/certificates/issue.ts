@@ -16,7 +16,7 @@ import { newSerialNumber } from './serial-number.ts';
 import { spiffeIdOf } from './spiffe-id.ts';
 
 /** Clocks of machines and proxies differ: what is issued now is valid since a little before. */
-const SKEW_MS = 5 * 60_000;
+export const SKEW_MS = 5 * 60_000;
 
 /** The whole second that a time falls in; certificates have no smaller unit. */
 const wholeSecond = (timeMs: number): number => Math.floor(timeMs / 1000) * 1000;

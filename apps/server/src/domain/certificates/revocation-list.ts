@@ -2,6 +2,7 @@
 import { type Authority, type CrlReason, issueCrl } from '@vouchsafe/pki';
 import type { Store } from '../../store/open-store.ts';
 import type { AuthorityName } from '../../store/rows/certificates.ts';
+import { SKEW_MS } from './issue.ts';
 
 /** A new list is made when this part of the old one's life is over, so that proxies never have one that has run out. */
 const RENEW_PART = 4;
@@ -44,7 +45,8 @@ async function makeList(
   const crl = await issueCrl(
     {
       crlNumber: BigInt(number),
-      thisUpdateMs,
+      // A proxy whose clock is behind would take a list of a time to come for none, and refuse everybody (RFC 5280, 6.3.3).
+      thisUpdateMs: thisUpdateMs - SKEW_MS,
       nextUpdateMs: thisUpdateMs + Math.ceil(lifetimeMs / 1000) * 1000,
       revoked: revoked.map(({ serial, revoked_at_ms, reason }) => ({
         serialNumber: BigInt(`0x${serial}`),

@@ -9,12 +9,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { formatCertificate, issueCertificate, OID } from '@vouchsafe/pki';
 import { tempDir } from '@vouchsafe/testing';
-import type { TestServer } from '../support/server.ts';
+import type { Client } from './client.ts';
 import { newAuthority, newSigner } from './signer.ts';
 
 type Hooks = { after(fn: () => Promise<void> | void): void };
 
 const DOCS = fileURLToPath(new URL('../../../../docs/tasks/grant-access/', import.meta.url));
+const HOOK = fileURLToPath(new URL('../../share/vouchsafe-crl-reload', import.meta.url));
 const START_MS = 20_000;
 
 async function freePort(): Promise<number> {
@@ -51,7 +52,13 @@ export interface ProxyFiles {
   readonly crl: string;
 }
 
-export async function proxyFiles(t: Hooks, server: TestServer, token: string): Promise<ProxyFiles> {
+/** @param token of the role proxy. @param address under which callers reach the proxy, beside localhost */
+export async function proxyFiles(
+  t: Hooks,
+  server: { readonly client: Client; readonly caCertificate: string },
+  token: string,
+  address = '127.0.0.1',
+): Promise<ProxyFiles> {
   const dir = tempDir(t);
   // nginx's workers are another user's.
   chmodSync(dir, 0o755);
@@ -69,7 +76,10 @@ export async function proxyFiles(t: Hooks, server: TestServer, token: string): P
       basicConstraints: { isCa: false, pathLength: undefined },
       keyUsage: ['digitalSignature'],
       extKeyUsage: [OID.serverAuth],
-      subjectAltName: [{ kind: 'dns', text: 'localhost' }],
+      subjectAltName: [
+        { kind: 'dns', text: 'localhost' },
+        { kind: 'ip', address: Uint8Array.from(address.split('.'), Number) },
+      ],
     },
     signer.spki,
     authority,
@@ -100,6 +110,7 @@ function configuration(name: string, replacements: Readonly<Record<string, strin
 
 export interface Proxy {
   readonly url: string;
+  readonly port: number;
   /** The command that has it read its files anew. */
   readonly reload: string;
 }
@@ -142,7 +153,11 @@ export async function startNginx(
   const arguments_ = ['-c', path, '-e', join(dir, 'error.log')];
   const child = spawn('/usr/sbin/nginx', arguments_, { stdio: 'ignore' });
   await untilListening(t, child, port, () => readFileSync(join(dir, 'error.log'), 'utf8'));
-  return { url: `https://localhost:${port}`, reload: ['/usr/sbin/nginx', ...arguments_, '-s', 'reload'].join(' ') };
+  return {
+    url: `https://localhost:${port}`,
+    port,
+    reload: ['/usr/sbin/nginx', ...arguments_, '-s', 'reload'].join(' '),
+  };
 }
 
 /** A real Caddy, with the page's configuration. */
@@ -175,7 +190,7 @@ export async function startCaddy(
     said += chunk.toString();
   });
   await untilListening(t, child, port, () => said);
-  return { url: `https://localhost:${port}`, reload: 'true' };
+  return { url: `https://localhost:${port}`, port, reload: 'true' };
 }
 
 async function untilListening(t: Hooks, child: ChildProcess, port: number, said: () => string): Promise<void> {
@@ -201,4 +216,25 @@ async function accepts(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
+}
+
+/** Runs the shipped hook. @returns its exit status */
+export async function runHook(
+  files: ProxyFiles,
+  url: string,
+  reload: string,
+  change: Readonly<Record<string, string>> = {},
+): Promise<number | null> {
+  const env = {
+    ...process.env,
+    VOUCHSAFE_URL: url,
+    VOUCHSAFE_SERVICE_CA: files.serviceCa,
+    VOUCHSAFE_CLIENT_CA: files.clientCa,
+    VOUCHSAFE_CRL: files.crl,
+    VOUCHSAFE_RELOAD: reload,
+    ...change,
+  };
+  const hook = spawn(HOOK, { env, stdio: ['ignore', 'ignore', 'ignore'] });
+  const [status] = (await once(hook, 'exit')) as [number | null];
+  return status;
 }
