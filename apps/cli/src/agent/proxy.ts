@@ -48,7 +48,7 @@ export const proxy: Verb = {
   define(command: Command, session) {
     command
       .description(
-        "Lends this machine's client certificate to programs that cannot use a key in a TPM: a proxy for http:// addresses on the loopback, which asks the server by TLS. Needs OpenSSL 3 and its provider tpm2 (Debian: tpm2-openssl).",
+        "Lends this machine's client certificate to programs that cannot use a key in a TPM: a proxy for http:// addresses on the loopback, which asks the server by TLS. Needs OpenSSL 3 with its provider tpm2, and tpm2-abrmd (Debian: tpm2-openssl, libtss2-tcti-tabrmd0).",
       )
       .addOption(stateOption())
       .option('--listen <place>', 'port or socket to listen on', listenPlace, DEFAULT_LISTEN)
@@ -62,7 +62,7 @@ export const proxy: Verb = {
       .option('--json', 'print where it listens as one JSON document')
       .addHelpText(
         'after',
-        '\nExample:\n  vouchsafe agent proxy --to files.example & http_proxy=http://127.0.0.1:8118 curl http://files.example/',
+        '\nExample:\n  vouchsafe agent proxy --to files.example --tcti tabrmd:bus_type=system & http_proxy=http://127.0.0.1:8118 curl http://files.example/',
       )
       .action((options: ProxyOptions) => run(session, options));
   },

@@ -8,6 +8,7 @@ import { type BootResult, FIRMWARE_VARIABLES, tamperedCopy } from '@vouchsafe/la
 import { decodeCertificates, decodeCrl } from '@vouchsafe/pki';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import { codesOf, openScene, printed, type Scene, textOf } from './attest-scene.ts';
+import { type Answer, bodyOf } from './served-service.ts';
 
 const tools = needsTool(
   ...['qemu-system-x86_64', 'swtpm', 'swtpm_setup', 'swtpm_localca', 'certtool', 'dmsetup', 'busybox', 'dpkg'],
@@ -18,6 +19,8 @@ const attest = (name: string): string => `agent attest --json >${name}.json; ech
 describe('a machine that was trusted', tools, () => {
   const cleanups: (() => void)[] = [];
   let scene: Scene;
+  /** The service's answer to evidence that another machine, itself trusted, had made. */
+  let relayed: Answer | undefined;
   let [first, withCredential, withoutSecureBoot, another]: (BootResult | undefined)[] = [];
 
   before(async () => {
@@ -74,7 +77,20 @@ describe('a machine that was trusted', tools, () => {
         attest('attest'),
         'rm /run/vouchsafe/*',
         'agent enroll @/run/credentials/vouchsafe.token --json >enroll.json; echo $? >enroll.status',
+        // Under a name of its own it may join: and then prove what it booted in the name of the first.
+        'rm /run/vouchsafe/*; step token >/run/token; agent enroll - --json </run/token >own.json',
+        attest('own-attest'),
+        'step relay',
       ],
+      steps: {
+        token: async () => (await operate('token', 'create', '--device', 'edge-2')).text,
+        relay: async () => {
+          const kept = await scene.server.service.store.read.details.evidence('edge-2');
+          const body = JSON.parse(kept?.body ?? '{}');
+          relayed = await scene.call('POST', `/v1/devices/${DEVICE}/evidence`, { body });
+          return '';
+        },
+      },
     });
   });
   after(async () => {
@@ -123,5 +139,10 @@ describe('a machine that was trusted', tools, () => {
     const { error } = printed(boot, 'enroll.json');
     assert.equal(error.code, 'server_refused', JSON.stringify(error));
     assert.notEqual(textOf(boot, 'enroll.status').trim(), '0');
+  });
+
+  test('evidence of a machine that is trusted, relayed under the name of the first: a challenge is for one machine', () => {
+    assert.equal(printed(bootOf(another), 'own-attest.json').verdict.isTrusted, true);
+    assert.equal(bodyOf(relayed ?? assert.fail('nothing was relayed')).code, 'challenge_invalid');
   });
 });
