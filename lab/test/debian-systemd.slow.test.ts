@@ -54,7 +54,7 @@ describe('a Debian system with systemd, from a recipe', tools, () => {
     assert.ok(on);
     predicted = on;
     boot = await bootDisk({
-      ...{ disk: image.disk, firmwareVariables, shape: { memoryMib: 768, processors: 2 }, timeoutMs: 540_000 },
+      ...{ disk: image.disk, firmwareVariables, shape: { memoryMib: 768, processors: 1 }, timeoutMs: 540_000 },
       credentials: { 'vouchsafe.greeting': 'from the host' },
       orders: [
         'cat /proc/1/comm >first-program',

@@ -30,7 +30,7 @@ export async function bootKernel(request: KernelBootRequest): Promise<Pick<BootR
   const text = new PlainText();
   let serial = '';
   const args = [
-    ...['-machine', 'q35,vmport=off', '-accel', 'tcg,thread=multi', '-cpu', 'Nehalem', '-smp', '2'],
+    ...['-machine', 'q35,vmport=off', '-accel', 'tcg,thread=single', '-cpu', 'Nehalem', '-smp', '1'],
     ...['-m', String(request.memoryMib ?? 512), '-nodefaults', '-no-reboot', '-display', 'none', '-nic', 'none'],
     ...['-kernel', request.kernel, '-initrd', initrd, '-append', `console=ttyS0 panic=-1 ${request.cmdline}`],
     ...request.disks.flatMap((path, i) => [

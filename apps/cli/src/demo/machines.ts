@@ -5,7 +5,7 @@ import { type BootResult, Machine } from '@vouchsafe/lab/boot';
 import { DemoError } from './error.ts';
 
 /** Node.js, and a root in the page cache. */
-const SHAPE = { memoryMib: 768, processors: 2 } as const;
+const SHAPE = { memoryMib: 768, processors: 1 } as const;
 const TIMEOUT_MS = 15 * 60_000;
 
 export interface DemoMachineRequest {

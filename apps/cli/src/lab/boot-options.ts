@@ -71,7 +71,7 @@ export function defineBootOptions(command: Command): Command {
     .option('--tis', 'connect the TPM as a FIFO; what is done unless --crb is given')
     .addOption(new Option('--crb', 'connect the TPM by its command response buffer').conflicts('tis'))
     .addOption(numberOption('--memory <mib>', 'of the machine; it shows in PCR 0', 512))
-    .addOption(numberOption('--processors <count>', 'of the machine; it shows in PCR 0', 2))
+    .addOption(numberOption('--processors <count>', 'of the machine; it shows in PCR 0', 1))
     .addOption(
       new Option('--accelerator <name>', 'auto takes KVM where firmware really runs under it')
         .choices(['auto', 'tcg', 'kvm'])

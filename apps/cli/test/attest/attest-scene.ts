@@ -92,7 +92,7 @@ export async function openScene(dir: string, config: Partial<ServerConfig> = {})
     try {
       const address = `http://${HOST_ADDRESS}:${desk.port}`;
       const machine = await Machine.start({
-        ...{ disk: image.disk, firmwareVariables, tpmState, network: {}, shape: { memoryMib: 1024, processors: 2 } },
+        ...{ disk: image.disk, firmwareVariables, tpmState, network: {}, shape: { memoryMib: 1024, processors: 1 } },
         ...request,
         timeoutMs: BOOT_MS,
         // The serial port takes little at a time.
