@@ -7,9 +7,10 @@ const LAST_REGISTER = 4;
 
 /**
  * Whether a firmware log is that of a TDX guest: ACPI's CCEL. Its registers are MRTD (0) and RTMR 0 to 3, counted from 1, in
- * SHA-384 alone; its header is for RTMR 0, where a TPM's is for PCR 0. Nothing else in the log tells.
+ * SHA-384 alone; its header is for RTMR 0, where a TPM's is for PCR 0. Nothing else in the log tells. A canonical log says so.
  */
 export function isTdxLog(log: BootLog): boolean {
+  if (log.kind === 'cel') return log.isConfidential;
   if (log.kind !== 'tcg' || log.format !== 'agile') return false;
   return log.banks.length === 1 && log.banks[0] === 'sha384' && log.events[0]?.pcr === 1;
 }

@@ -10,8 +10,11 @@ import {
   decodeEventData,
   decodeLog,
   describeLog,
+  isTdxLog,
+  registerName,
   replayLogs,
 } from '@vouchsafe/eventlog';
+import { tpmDigest } from '@vouchsafe/tpm';
 import fc from 'fast-check';
 import { big, cbor, cborRecord, head, json, type MadeRecord, RECORDS, SYSTEMD, tlv, tlvLog } from './made-cel.ts';
 import { codeOf } from './support.ts';
@@ -160,4 +163,32 @@ test('content of a type without a name is kept as it is: COS in TLV', () => {
   const log = decodeLog(bytes);
   assert.ok(log.kind === 'cel' && log.format === 'tlv');
   assert.deepEqual([log.events[0]?.source, log.events[0]?.type], ['cel', 80]);
+});
+
+test('registers of a confidential machine, as Confidential Space writes them: RTMR 3, apart from a TPM in one log', () => {
+  const record = (register: number): Uint8Array =>
+    concatBytes(
+      tlv(0, new Uint8Array(8)),
+      tlv(register, Uint8Array.of(4)),
+      tlv(3, tlv(12, tpmDigest('sha384', utf8('image')))),
+      tlv(80, tlv(0, utf8('image'))),
+    );
+  const log = decodeLog(record(108));
+  assert.ok(log.kind === 'cel' && log.isConfidential && isTdxLog(log));
+  assert.deepEqual(
+    log.events.map((event) => registerName(event, true)),
+    ['RTMR 3'],
+  );
+  assert.deepEqual([...(replayLogs([log]).banks.get('sha384')?.pcrs.keys() ?? [])], [4]);
+  const pcrs = decodeLog(record(1));
+  assert.ok(pcrs.kind === 'cel' && !pcrs.isConfidential);
+  for (const mixed of [
+    [108, 1],
+    [1, 108],
+  ]) {
+    assert.equal(
+      codeOf(() => decodeLog(concatBytes(...mixed.map(record)))),
+      'log_malformed',
+    );
+  }
 });

@@ -114,7 +114,7 @@ function logDocument(named: NamedLog, wanted: TpmBank | undefined): object {
 function logText(named: NamedLog, wanted: TpmBank | undefined): string {
   const { path, log } = named;
   const bank = wanted ?? bestBank(log);
-  const name = isTdxLog(log) ? 'firmware log of a TDX guest' : KINDS[log.kind];
+  const name = isTdxLog(log) ? `${KINDS[log.kind]} of a TDX guest` : KINDS[log.kind];
   const kind = 'format' in log ? `${name} (${log.format})` : name;
   const banks = log.kind === 'ima' ? '' : `, ${log.banks.map(formatBank).join(' ')}`;
   const findings = findingsOf(named, bank);

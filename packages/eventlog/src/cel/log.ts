@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Reader } from '@vouchsafe/codec';
+import { CodecError, Reader } from '@vouchsafe/codec';
 import type { TpmBank } from '@vouchsafe/tpm';
 import { EventLogError, rethrowInEvent } from '../error.ts';
 import type { LogEvent } from '../event.ts';
@@ -9,7 +9,7 @@ import { readCelCborRecord } from './cbor.ts';
 import { CborReader } from './cbor-reader.ts';
 import { celRecordOfJson, parseCelJson } from './json.ts';
 import { type CelRecord, eventOfRecord } from './record.ts';
-import { readCelTlvRecord } from './tlv.ts';
+import { CEL_TLV_FIELD, CEL_TLV_REGISTERS, readCelTlvRecord } from './tlv.ts';
 
 export type CelEncoding = 'json' | 'cbor' | 'tlv';
 
@@ -20,6 +20,8 @@ export interface CelLog {
   /** Banks that any record has a digest of. */
   readonly banks: readonly TpmBank[];
   readonly events: readonly LogEvent[];
+  /** Its registers are not a TPM's but those of a confidential machine, counted as in its CCEL: 1 is RTMR 0. */
+  readonly isConfidential: boolean;
 }
 
 export interface CelLogOptions {
@@ -37,8 +39,12 @@ const MAX_JSON_BYTES = 64 * 1024 * 1024;
 export function decodeCelLog(bytes: Uint8Array, format: CelEncoding, options: CelLogOptions = {}): CelLog {
   const { limits = CEL_LIMITS } = options;
   if (bytes.length === 0) throw new EventLogError('log_empty', 'expected a log, found no bytes');
-  const events = { json: jsonEvents, cbor: cborEvents, tlv: tlvEvents }[format](bytes, limits);
-  return { kind: 'cel', format, banks: banksIn(events), events };
+  const isConfidential = format === 'tlv' && registerTypeOf(bytes) === CEL_TLV_FIELD.confidentialRegister;
+  const events =
+    format === 'tlv'
+      ? tlvEvents(bytes, limits, isConfidential)
+      : { json: jsonEvents, cbor: cborEvents }[format](bytes, limits);
+  return { kind: 'cel', format, banks: banksIn(events), events, isConfidential };
 }
 
 function jsonEvents(bytes: Uint8Array, limits: LogLimits): LogEvent[] {
@@ -60,9 +66,19 @@ function cborEvents(bytes: Uint8Array, limits: LogLimits): LogEvent[] {
   return events;
 }
 
-function tlvEvents(bytes: Uint8Array, limits: LogLimits): LogEvent[] {
+/** A log is of a TPM or of a confidential machine: were they mixed, one register's events would count for the other's. */
+function tlvEvents(bytes: Uint8Array, limits: LogLimits, isConfidential: boolean): LogEvent[] {
   const r = new Reader(bytes);
-  return walk(r, limits, () => readCelTlvRecord(r, limits.maxEventBytes));
+  return walk(r, limits, () => {
+    const offset = r.pos;
+    const record = readCelTlvRecord(r, limits.maxEventBytes);
+    if ((record.isConfidential ?? false) === isConfidential) return record;
+    throw new CodecError(
+      'mismatch',
+      offset,
+      'expected registers of one kind, found those of a TPM and of a confidential machine',
+    );
+  });
 }
 
 function walk(r: Reader, limits: LogLimits, read: () => CelRecord, count?: number): LogEvent[] {
@@ -99,13 +115,18 @@ export function celEncodingOf(bytes: Uint8Array): CelEncoding | undefined {
 }
 
 /**
- * Whether these are records in TLV: recnum (type 0) of at most 8 octets, then pcr or nv_index of at most 4, then digests. A
+ * Whether these are records in TLV: recnum (type 0) of at most 8 octets, then a register of at most 4, then digests. A
  * firmware log can begin with the same eight octets, and has a digest behind them.
  */
 export function isCelTlv(bytes: Uint8Array): boolean {
-  const second = tlvEnd(bytes, 0, [0], 8);
-  const third = second === undefined ? undefined : tlvEnd(bytes, second, [1, 2], 4);
-  return third !== undefined && bytes[third] === 3;
+  return registerTypeOf(bytes) !== undefined;
+}
+
+/** What the first record of a log in TLV is of; undefined for what is none. */
+function registerTypeOf(bytes: Uint8Array): number | undefined {
+  const second = tlvEnd(bytes, 0, [CEL_TLV_FIELD.recnum], 8);
+  const third = second === undefined ? undefined : tlvEnd(bytes, second, CEL_TLV_REGISTERS, 4);
+  return third !== undefined && bytes[third] === CEL_TLV_FIELD.digests ? bytes[second as number] : undefined;
 }
 
 /** Where the TLV at an offset ends; undefined where there is none of these types and at most that long. */

@@ -16,6 +16,8 @@ export interface CelRecord {
   readonly register: { readonly pcr: number } | { readonly nvIndex: number };
   readonly digests: readonly EventDigest[];
   readonly content: CelContent;
+  /** The register is one of a confidential machine, counted as its CCEL does. */
+  readonly isConfidential?: true;
 }
 
 export type CelContent =

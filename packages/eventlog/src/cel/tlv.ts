@@ -15,8 +15,17 @@ interface Tlv {
   readonly value: Uint8Array;
 }
 
-/** Types of a record's first three fields. */
-const FIELD = { recnum: 0, pcr: 1, nvIndex: 2, digests: 3 } as const;
+/**
+ * Types of a record's first three fields. The last is no part of the specification: a register of a confidential machine, counted as
+ * its CCEL does (1 is RTMR 0), in the logs of Google's Confidential Space.
+ */
+export const CEL_TLV_FIELD = { recnum: 0, pcr: 1, nvIndex: 2, digests: 3, confidentialRegister: 108 } as const;
+/** What a record may be of. */
+export const CEL_TLV_REGISTERS: readonly number[] = [
+  CEL_TLV_FIELD.pcr,
+  CEL_TLV_FIELD.nvIndex,
+  CEL_TLV_FIELD.confidentialRegister,
+];
 const MAX_DIGESTS = 16;
 const MAX_PARTS = 64;
 
@@ -81,13 +90,14 @@ export function readCelTlvRecord(r: Reader, maxBytes: number): CelRecord {
     if (!types.includes(tlv.type))
       throw new CodecError('mismatch', tlv.offset, `expected ${name}, found type ${tlv.type}`);
   };
-  expect(recnum, [FIELD.recnum], 'recnum');
-  expect(register, [FIELD.pcr, FIELD.nvIndex], 'pcr or nv_index');
-  expect(digests, [FIELD.digests], 'digests');
+  expect(recnum, [CEL_TLV_FIELD.recnum], 'recnum');
+  expect(register, CEL_TLV_REGISTERS, 'pcr or nv_index');
+  expect(digests, [CEL_TLV_FIELD.digests], 'digests');
   const index = small(register, 0xffff_ffff);
   return {
     recnum: unsigned(recnum),
-    register: register.type === FIELD.pcr ? { pcr: index } : { nvIndex: index },
+    register: register.type === CEL_TLV_FIELD.nvIndex ? { nvIndex: index } : { pcr: index },
+    ...(register.type === CEL_TLV_FIELD.confidentialRegister ? { isConfidential: true } : {}),
     digests: digestsOf(digests),
     content: contentOf(content),
   };
