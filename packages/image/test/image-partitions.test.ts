@@ -12,6 +12,7 @@ const partitionsOf = (more: string) =>
   imagePartitions({
     recipe: parseRecipe(LEAST + more, 'r.yaml'),
     members: async () => [],
+    plannedMembers: async () => [],
     tree: [...rootTree()],
     ukiBytes: 4096,
   });

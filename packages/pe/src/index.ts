@@ -18,7 +18,14 @@ export {
   digestCoveredBySignature,
   digestMeasuredByFirmware,
 } from './authenticode/digest.ts';
-export { attachSignature, createSignature, removeSignatures, type SignPeOptions, signPe } from './authenticode/sign.ts';
+export {
+  attachSignature,
+  createSignature,
+  removeSignatures,
+  type SignPeOptions,
+  signPe,
+  sizeWithSignature,
+} from './authenticode/sign.ts';
 export { signWrittenPe } from './authenticode/sign-written.ts';
 export {
   type AuthenticodeSignature,
@@ -103,7 +110,7 @@ export { checkLayout, type LayoutFindingCode } from './read/check-layout.ts';
 export { longSectionName } from './read/long-name.ts';
 export { isPe, openPe, type PeFile } from './read/pe-file.ts';
 export { findSection, readSmallSection, sectionSource } from './read/section-data.ts';
-export type { AppendLayout, NewSection, PlacedSection } from './uki/append-layout.ts';
+export { type AppendLayout, layOutAppended, type NewSection, type PlacedSection } from './uki/append-layout.ts';
 export { type AppendOptions, appendSections } from './uki/append-sections.ts';
 export { buildUki, type UkiContents, ukiSections } from './uki/build.ts';
 export { checkUki, checkUkiFile, type UkiContext } from './uki/check.ts';

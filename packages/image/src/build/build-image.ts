@@ -28,9 +28,9 @@ import { type ImagePart, imageParts } from './image-parts.ts';
 import { openInitrds } from './open-initrds.ts';
 import { osReleaseOf } from './os-release.ts';
 import { outputNames, requireFree, writeCopy, writeSmall } from './output-files.ts';
-import { policyContents } from './policy-contents.ts';
+import { plannedPolicyContents, policyContents } from './policy-contents.ts';
 import { signedCopy } from './signed-copy.ts';
-import { writeUki } from './signed-uki.ts';
+import { plannedUkiBytes, writeUki } from './signed-uki.ts';
 import { BuildInputs } from './stamp/build-inputs.ts';
 
 /** What was built, and where. */
@@ -64,6 +64,8 @@ export interface BuildOptions extends LongWork {
 
 /** By which a kernel and an initrd grow between versions. */
 const SLACK_BYTES = 16 * 1024 * 1024;
+/** Stands for a root hash while nothing but its length matters. */
+const UNKNOWN_ROOT_HASH = new Uint8Array(32);
 const DEFAULT_STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
 
 /**
@@ -104,11 +106,21 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   const ukiBytes = SLACK_BYTES + stub.size + kernel.image.size + initrdBytes;
   let uki: ByteSource | undefined;
   let signedContents: UkiContents = contents;
+  const policies = { signers: keys.pcr, phases: recipe.policyPhases };
+  const contentsFor = (rootHash: Uint8Array): UkiContents => ({
+    ...contents,
+    cmdline: utf8(imageCommandLine(recipe, rootHash)),
+  });
+  const plannedMembers = async (): Promise<readonly FatMember[]> => {
+    const planned = await plannedPolicyContents(stub, contentsFor(UNKNOWN_ROOT_HASH), policies);
+    const size = await plannedUkiBytes(stub, planned, keys.db);
+    return espMembers(recipe, unwrittenSource(size, 'UKI'), loader, companions);
+  };
   const members = async (hashes: RootHashes): Promise<readonly FatMember[]> => {
-    const cmdline = utf8(imageCommandLine(recipe, hashes.get(matchKey) as Uint8Array));
-    signedContents = await policyContents(stub, { ...contents, cmdline }, keys.pcr, recipe.policyPhases, outputFolder);
+    const ukiContents = contentsFor(hashes.get(matchKey) as Uint8Array);
+    signedContents = await policyContents(stub, ukiContents, policies, outputFolder);
     const spool = files.use(SpoolFile.create('UKI', outputFolder));
-    await writeUki(stub, signedContents, keys.db, spool, outputFolder);
+    await writeUki(stub, signedContents, keys.db, spool);
     uki = spool.source();
     return espMembers(recipe, uki, loader, companions);
   };
@@ -135,7 +147,7 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   };
   const built = await writeDdi(
     {
-      partitions: imagePartitions({ recipe, members, tree, ukiBytes }),
+      partitions: imagePartitions({ recipe, members, plannedMembers, tree, ukiBytes }),
       seedUuid: recipe.seed ?? seedOf(recipe.name),
       timestampSeconds,
       signer: keys.verity,
@@ -162,6 +174,17 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     diskBytes: built.sizeBytes,
     manifest,
     notes,
+  };
+}
+
+/** Stands for a file that has a size and no content yet. */
+function unwrittenSource(size: number, label: string): ByteSource {
+  return {
+    size,
+    label,
+    read: () => {
+      throw new Error(`${label}: it was read before it was written`);
+    },
   };
 }
 

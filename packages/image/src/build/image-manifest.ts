@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
-import { toHex } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
 import type { Bank, ManifestArtefact, ManifestPart } from '@vouchsafe/manifest';
 import type { FirmwareVariable } from '@vouchsafe/measure';
 import { openBootDisk } from '../boot/boot-disk.ts';
 import { type BootManifest, makeBootManifest } from '../boot/boot-manifest.ts';
+import { sha256Of } from '../inspect/sha256-of.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { digestOf } from './digest-of.ts';
 import type { OutputNames } from './output-files.ts';
 
 /** What is known of an image beside its recipe when the manifest is made. */
@@ -33,7 +32,7 @@ export function imageManifest(
     kind,
     path: basename(path),
     sizeBytes: source.size,
-    sha256: toHex(digestOf(source)),
+    sha256: sha256Of(source),
   });
   return makeBootManifest({
     name: recipe.name,

@@ -16,6 +16,8 @@ import type { Recipe } from '../recipe/recipe.ts';
 export interface ImagePartitions {
   readonly recipe: Recipe;
   readonly members: (hashes: RootHashes) => Promise<readonly FatMember[]>;
+  /** The same for their sizes. */
+  readonly plannedMembers: () => Promise<readonly FatMember[]>;
   /** What is under dm-verity. */
   readonly tree: readonly TreeEntry[];
   /** Octets that a UKI of the next version may have, where there is to be room for two. */
@@ -23,7 +25,13 @@ export interface ImagePartitions {
 }
 
 /** The partitions of an image, in the order in which they lie on the disk. */
-export function imagePartitions({ recipe, members, tree, ukiBytes }: ImagePartitions): readonly DdiPartition[] {
+export function imagePartitions({
+  recipe,
+  members,
+  plannedMembers,
+  tree,
+  ukiBytes,
+}: ImagePartitions): readonly DdiPartition[] {
   const { layout } = recipe;
   const { espBytes } = layout;
   const isDouble = layout.slots === 2;
@@ -31,7 +39,7 @@ export function imagePartitions({ recipe, members, tree, ukiBytes }: ImagePartit
     name: 'esp',
     typeUuid: commonPartitionType('esp'),
     label: 'esp',
-    content: { kind: 'vfat', members, label: 'ESP' },
+    content: { kind: 'vfat', members, plannedMembers, label: 'ESP' },
     ...(espBytes === undefined ? { growthBytes: isDouble ? ukiBytes : 0 } : { minBytes: espBytes, maxBytes: espBytes }),
   };
   const partitions = [esp, ...verityPartitions(recipe, tree), ...varPartitions(recipe)];

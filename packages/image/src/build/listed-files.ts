@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LongWork, toHex } from '@vouchsafe/base';
+import type { LongWork } from '@vouchsafe/base';
 import { type ByteSource, memorySource } from '@vouchsafe/bytes';
 import { overlayTrees, type TreeEntry } from '@vouchsafe/disk';
 import { openInitrd } from '@vouchsafe/disk/node';
 import type { ListedFile } from '@vouchsafe/manifest';
 import type { UkiContents } from '@vouchsafe/pe';
-import { digestOf } from './digest-of.ts';
+import { sha256Of } from '../inspect/sha256-of.ts';
 
 /**
  * The regular files of a tree, each hard link under its own name.
@@ -28,7 +28,7 @@ export async function listedFiles(
     files.set(entry.path, {
       path: prefix + entry.path,
       sizeBytes: entry.content.size,
-      sha256: toHex(digestOf(entry.content)),
+      sha256: sha256Of(entry.content),
       isExecutable: (entry.mode & 0o111) !== 0,
     });
     done += entry.content.size;
@@ -68,6 +68,6 @@ export function listedStubFiles({ pcrsig, pcrpkey }: Pick<UkiContents, 'pcrsig' 
   ] as const;
   return files.flatMap(([path, bytes]) => {
     if (bytes === undefined) return [];
-    return [{ path, sizeBytes: bytes.length, sha256: toHex(digestOf(memorySource(bytes, path))), isExecutable: false }];
+    return [{ path, sizeBytes: bytes.length, sha256: sha256Of(memorySource(bytes, path)), isExecutable: false }];
   });
 }

@@ -1,41 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ByteSink, type ByteSource, MemorySink } from '@vouchsafe/bytes';
-import { SpoolFile } from '@vouchsafe/disk/node';
-import { buildUki, openPe, signPe, type UkiContents } from '@vouchsafe/pe';
+import { type ByteSource, MemorySink, memorySource } from '@vouchsafe/bytes';
+import type { SpoolFile } from '@vouchsafe/disk/node';
+import {
+  buildUki,
+  createSignature,
+  layOutAppended,
+  openPe,
+  signPe,
+  signWrittenPe,
+  sizeWithSignature,
+  type UkiContents,
+  ukiSections,
+} from '@vouchsafe/pe';
 import type { Signer } from '@vouchsafe/pki';
 
 /** Firmware refuses larger ones long before. */
 const MAX_UKI_BYTES = 1024 * 1024 * 1024;
 
 /**
- * Writes a unified kernel image, signed for Secure Boot when there is a signer. Its initrd is in no memory: before it is
- * signed it lies in a file without a name.
- * @param spoolFolder where that is; the host's own for temporary files unless given.
+ * Writes a unified kernel image, signed for Secure Boot. Its initrd is in no memory.
  * @throws {PeError} @throws {PkiError} @throws {BytesError}
  */
 export async function writeUki(
   stub: ByteSource,
   contents: UkiContents,
-  signer: Signer | undefined,
-  sink: ByteSink,
-  spoolFolder?: string,
+  signer: Signer,
+  spool: SpoolFile,
 ): Promise<void> {
-  if (signer === undefined) {
-    await buildUki(openPe(stub), contents, sink);
-    return;
-  }
-  using unsigned = SpoolFile.create('UKI', spoolFolder);
-  await buildUki(openPe(stub), contents, unsigned);
-  await signPe(openPe(unsigned.source()), sink, { signer });
+  await buildUki(openPe(stub), contents, spool);
+  await signWrittenPe(openPe(spool.source()), spool, { signer });
 }
 
-/** The same in memory. @throws {PeError} @throws {PkiError} @throws {BytesError} */
+/**
+ * Octets that `writeUki` writes of contents of these sizes; kernel and initrd are not read for it.
+ * @throws {PeError} @throws {PkiError}
+ */
+export async function plannedUkiBytes(stub: ByteSource, contents: UkiContents, signer: Signer): Promise<number> {
+  const program = openPe(stub);
+  const { sizeBytes } = layOutAppended(program, ukiSections(program, contents));
+  // Signatures of one key are of one size, and of what is signed they have a digest; the stub is small.
+  return sizeWithSignature(sizeBytes, await createSignature(program, { signer }));
+}
+
+/** One in memory, signed when there is a signer. @throws {PeError} @throws {PkiError} @throws {BytesError} */
 export async function makeUki(
   stub: ByteSource,
   contents: UkiContents,
   signer: Signer | undefined,
 ): Promise<Uint8Array> {
-  const sink = new MemorySink(MAX_UKI_BYTES, 'UKI');
-  await writeUki(stub, contents, signer, sink);
-  return sink.bytes();
+  const unsigned = new MemorySink(MAX_UKI_BYTES, 'UKI');
+  await buildUki(openPe(stub), contents, unsigned);
+  if (signer === undefined) return unsigned.bytes();
+  const signed = new MemorySink(MAX_UKI_BYTES, 'UKI');
+  await signPe(openPe(memorySource(unsigned.bytes(), 'UKI')), signed, { signer });
+  return signed.bytes();
 }

@@ -11,7 +11,7 @@ import {
   type SectorSize,
 } from '@vouchsafe/disk';
 import { SpoolFile, writeErofsWithThreads } from '@vouchsafe/disk/node';
-import type { DdiPartition, FatMembers, RootHashes } from './content.ts';
+import type { DdiPartition, RootHashes, VfatContent } from './content.ts';
 
 export interface ContentContext {
   readonly sectorSize: SectorSize;
@@ -115,7 +115,7 @@ function tellingSink(sink: ByteSink, start: number, total: number, { onProgress 
 /** A volume fills its partition: all of what it is given, down to the largest size where that is below the usual one. */
 async function planVolume(
   partition: DdiPartition,
-  content: { readonly members: FatMembers; readonly label?: string },
+  content: VfatContent,
   { sectorSize, timestampSeconds, partitionUuid }: ContentContext,
   matchKeys: readonly string[],
 ): Promise<PlannedContent> {
@@ -125,14 +125,15 @@ async function planVolume(
     volumeId: fatVolumeIdFromUuid(fileSystemUuidFromPartition(partitionUuid)),
     ...(content.label === undefined ? {} : { label: content.label }),
   };
-  const { members } = content;
+  const { members, plannedMembers } = content;
   const membersFor = async (hashes: RootHashes) => (typeof members === 'function' ? members(hashes) : members);
   const { minBytes, maxBytes, growthBytes = 0 } = partition;
   let sizeBytes: number;
   if (minBytes !== undefined && minBytes === maxBytes) sizeBytes = minBytes;
   else {
     const unknown = new Map(matchKeys.map((key) => [key, UNKNOWN_ROOT_HASH]));
-    const least = planFat32({ ...common, members: await membersFor(unknown) }).sizeBytes;
+    const planned = await (plannedMembers === undefined ? membersFor(unknown) : plannedMembers());
+    const least = planFat32({ ...common, members: planned }).sizeBytes;
     sizeBytes = Math.max(minBytes ?? 0, Math.min(least, (maxBytes ?? least) - growthBytes));
   }
   return {

@@ -95,6 +95,11 @@ export async function attachSignature(
   await writeWithTable(pe, sink, table, work);
 }
 
+/** Octets of a file that has no signature yet, once it has this one. */
+export function sizeWithSignature(unsignedBytes: number, signature: Uint8Array): number {
+  return alignUp(unsignedBytes, CERTIFICATE_ALIGNMENT) + encodeEntry(signature).length;
+}
+
 /**
  * Writes the file without some of its signatures; the padding that the first of them brought stays, as nothing says how
  * long the file was.
