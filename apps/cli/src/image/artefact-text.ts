@@ -100,6 +100,7 @@ export function artefactLines(d: ArtefactDescription): readonly string[] {
     case 'signature-lists':
     case 'signed-variable':
     case 'certificates':
+    case 'platform-certificate':
     case 'pem':
       return firmwareLines(d, title, digest);
     case 'empty':

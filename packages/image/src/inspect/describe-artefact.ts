@@ -2,12 +2,13 @@
 import { isVouchsafeError } from '@vouchsafe/base';
 import { type ByteSource, BytesError, readBytes } from '@vouchsafe/bytes';
 import { readSwapArea, type SwapHeader } from '@vouchsafe/disk';
+import { describeCertificates, describePlatformCertificate } from './describe-certificates.ts';
 import { describeDisk } from './describe-disk.ts';
 import { describeSignatureLists, describeVariableStore } from './describe-firmware.ts';
 import { describeCompressed, describeInitrd } from './describe-initrd.ts';
 import { describeEventLog, describeImaLog, describeOtherLog } from './describe-log.ts';
 import { describePe } from './describe-pe.ts';
-import { describeCertificates, describeManifest, describePem } from './describe-text.ts';
+import { describeManifest, describePem } from './describe-text.ts';
 import { describeVerityHash, describeVeritySignature } from './describe-verity.ts';
 import { describeErofs, describeFat } from './describe-volume.ts';
 import type { ArtefactDescription, ArtefactHead, Content } from './description.ts';
@@ -64,6 +65,8 @@ function describeAs(kind: ArtefactKind, source: ByteSource, options: InspectOpti
       return describeSignatureLists(readWhole(source), head, kind);
     case 'certificates':
       return describeCertificates(readWhole(source), head);
+    case 'platform-certificate':
+      return describePlatformCertificate(readWhole(source), head);
     case 'pem':
       return describePem(readWhole(source), head);
     case 'manifest':

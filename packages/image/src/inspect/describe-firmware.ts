@@ -3,7 +3,7 @@ import { toHex } from '@vouchsafe/base';
 import { digest } from '@vouchsafe/crypto';
 import { decodeSignatureUpdate, decodeVariableStore, type EfiSignature, liveVariables } from '@vouchsafe/pe';
 import { decodeCertificate, fingerprintOf, PkiError, VENDOR_DER } from '@vouchsafe/pki';
-import { describeCertificate } from './describe-text.ts';
+import { describeCertificate } from './describe-certificates.ts';
 import type {
   ArtefactHead,
   ListedSignature,

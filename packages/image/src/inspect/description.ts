@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Compression, GptFinding, PartitionAttribute, SwapHeader, UnreadCompression } from '@vouchsafe/disk';
+import type { Component, PlatformProperty, TpmDescription } from '@vouchsafe/identity';
 import type { Manifest } from '@vouchsafe/manifest';
 import type { UkiDescription } from '@vouchsafe/pe';
 import type { ArtefactKind } from './recognise.ts';
@@ -167,11 +168,33 @@ export interface DescribedCertificate {
   readonly notAfterMs: number;
   /** SHA-256 of the DER. */
   readonly fingerprint: string;
+  /** Of the certificate of an endorsement key: the TPM that it is in. */
+  readonly tpm?: TpmDescription;
 }
 
 export interface CertificatesDescription extends ArtefactHead {
   readonly kind: 'certificates';
   readonly certificates: readonly DescribedCertificate[];
+}
+
+/** What the maker of a machine says of it; who signed is not looked at here. */
+export interface PlatformCertificateDescription extends ArtefactHead {
+  readonly kind: 'platform-certificate';
+  readonly certificate: {
+    readonly type: 'base' | 'delta';
+    readonly issuer: string;
+    readonly serialNumber: string;
+    readonly notBeforeMs: number;
+    readonly notAfterMs: number;
+    readonly manufacturer: string | undefined;
+    readonly model: string | undefined;
+    readonly version: string | undefined;
+    readonly serial: string | undefined;
+    /** Of the certificate of the TPM's endorsement key. */
+    readonly holderSerialNumber: string | undefined;
+    readonly components: readonly Component[];
+    readonly properties: readonly PlatformProperty[];
+  };
 }
 
 export interface PemDescription extends ArtefactHead {
@@ -218,6 +241,7 @@ export type ArtefactDescription =
   | SignatureListsDescription
   | VariableStoreDescription
   | CertificatesDescription
+  | PlatformCertificateDescription
   | PemDescription
   | ManifestDescription
   | EventLogDescription

@@ -3,6 +3,7 @@ import { ascii, bytesEqual } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { compressionOf } from '@vouchsafe/disk';
 import { celEncodingOf } from '@vouchsafe/eventlog';
+import { isAttributeCertificateDer, signedBodyOffset } from './certificate-kind.ts';
 import { Head } from './head.ts';
 import { peekCompressed } from './peek.ts';
 
@@ -25,7 +26,8 @@ export type ArtefactKind =
   | 'variable-store' // of UEFI firmware
   | 'signature-lists' // .esl
   | 'signed-variable' // .auth
-  | 'certificates' // in PEM or DER
+  | 'certificates' // in PEM or DER, or as a TPM keeps them in NV
+  | 'platform-certificate' // an attribute certificate: what a machine is made of
   | 'pem' // keys and the like; nothing of them is shown
   | 'manifest' // of this product, signed or not
   | 'event-log' // of the firmware
@@ -60,7 +62,11 @@ const TESTS: readonly (readonly [kind: ArtefactKind, test: Test])[] = [
   ['ima-log', isImaLog],
   ['userspace-log', (head) => head.has(0, Uint8Array.of(RECORD_SEPARATOR, 0x7b))],
   ['launch-log', (head) => head.has(0, 'TXT Event Container\0')],
-  ['certificates', (head) => isPem(head, /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/) || isDerCertificate(head)],
+  ['certificates', (head) => isPem(head, /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/) || isCertificate(head)],
+  [
+    'platform-certificate',
+    (head) => isPem(head, /-----BEGIN ATTRIBUTE CERTIFICATE-----/) || isAttributeCertificate(head),
+  ],
   ['pem', (head) => isPem(head, /-----BEGIN [A-Z0-9 ]+-----/)],
   [
     'verity-signature',
@@ -186,16 +192,25 @@ function isPem(head: Head, label: RegExp): boolean {
   return at >= 0 && /^[\t\n\r\x20-\x7e\x80-\xff]*$/.test(head.text.slice(0, at));
 }
 
+/** In DER; or with the header of TPM 1.2's profile, which makers still write into NV: TCG_TAG_PCCLIENT_STORED_CERT. */
+function isCertificate(head: Head): boolean {
+  if (head.has(0, Uint8Array.of(0x10, 0x01)) && head.has(5, Uint8Array.of(0x10, 0x02, 0x30, 0x82))) return true;
+  return signedBody(head) !== undefined && !isAttributeCertificateDer(head.bytes);
+}
+
+function isAttributeCertificate(head: Head): boolean {
+  return signedBody(head) !== undefined && isAttributeCertificateDer(head.bytes);
+}
+
 /**
- * RFC 5280: a SEQUENCE that is as long as the file, and in it the SEQUENCE that is signed, which begins with a version, or
- * with a serial number. The version of attribute certificates (RFC 5755) is 1, and has no tag.
+ * Where the contents begin of the SEQUENCE in a SEQUENCE that is the whole file; or the beginning of a small one, as an index of
+ * NV is larger than the certificate in it, and filled with anything.
  */
-function isDerCertificate(head: Head): boolean {
-  if (head.bytes.length < 16 || !head.has(0, Uint8Array.of(0x30, 0x82))) return false;
-  if (head.view().getUint16(2) + 4 !== head.source.size || head.bytes[4] !== 0x30) return false;
-  const lengthBytes = head.bytes[5] === 0x82 ? 2 : head.bytes[5] === 0x81 ? 1 : 0;
-  const body = 6 + lengthBytes;
-  return head.bytes[body] === 0xa0 || (head.bytes[body] === 0x02 && !head.has(body, Uint8Array.of(0x02, 0x01, 0x01)));
+function signedBody({ bytes, source }: Head): number | undefined {
+  const body = signedBodyOffset(bytes);
+  if (body === undefined) return undefined;
+  const end = 4 + (((bytes[2] as number) << 8) | (bytes[3] as number));
+  return end === source.size || (end < source.size && source.size <= bytes.length) ? body : undefined;
 }
 
 function isManifestText(text: string): boolean {
