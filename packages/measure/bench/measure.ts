@@ -7,13 +7,11 @@ import type { Bank } from '@vouchsafe/manifest';
 import { predictPcr11, predictUki } from '@vouchsafe/measure';
 import { openPe } from '@vouchsafe/pe';
 import type { Bench, BenchCase } from '@vouchsafe/testing';
-import { buildSync } from 'esbuild';
 import { madePe } from '../test/made-uki.ts';
 
 const MIB = 1024 * 1024;
 /** The program as Debian has it: not on PATH. */
 const SYSTEMD_MEASURE = '/usr/lib/systemd/systemd-measure';
-const COMMAND = fileURLToPath(new URL('pcr11-command.ts', import.meta.url));
 const ALL_BANKS: readonly Bank[] = ['sha1', 'sha256', 'sha384', 'sha512'];
 const CMDLINE = 'root=/dev/vda2 quiet';
 
@@ -54,32 +52,18 @@ function pseudoRandom(size: number): Uint8Array {
   return new Uint8Array(words.buffer);
 }
 
-/** One file, made as the product's command is: reading the sources one by one takes longer than all the hashing. */
-function bundled(dir: string): string {
-  const outfile = join(dir, 'pcr11.cjs');
-  buildSync({
-    entryPoints: [COMMAND],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node24',
-    minifyWhitespace: true,
-    minifySyntax: true,
-  });
-  return outfile;
-}
-
-function pcr11Case(command: string, uki: string, argv: readonly string[], banks: readonly Bank[]): BenchCase {
+/** The product's command, asked for what systemd-measure says: PCR 11 alone. */
+function pcr11Case(uki: string, argv: readonly string[], banks: readonly Bank[]): BenchCase {
   const name = banks.length === 1 ? `PCR 11 in ${banks[0]}` : `PCR 11 in ${banks.length} banks`;
+  const bankOptions = banks.map((bank) => `--bank=${bank}`);
   return {
     name,
-    ours: { kind: 'command', label: 'node, predictPcr11', argv: [process.execPath, command, uki, ...banks] },
-    peer: {
+    ours: {
       kind: 'command',
-      label: 'systemd-measure',
-      argv: [SYSTEMD_MEASURE, 'calculate', ...argv, ...banks.map((bank) => `--bank=${bank}`)],
+      label: 'vouchsafe pcr predict --pcrs 11',
+      argv: [VOUCHSAFE, 'pcr', 'predict', uki, '--pcrs', '11', ...bankOptions],
     },
+    peer: { kind: 'command', label: 'systemd-measure', argv: [SYSTEMD_MEASURE, 'calculate', ...argv, ...bankOptions] },
     // 1.6 times its time, the start of Node.js among it; CPU, as both have one thread.
     goals: [{ time: 'cpuMs', statistic: 'median', atLeast: 1 / 1.6 }, { peakMibAtMost: 128 }],
   };
@@ -108,11 +92,10 @@ export const bench: Bench = {
   description: 'PCR 11 of a UKI of 77 MiB, beside systemd-measure calculate',
   cases: ({ dir, isQuick }) => {
     const { uki, argv } = makeUki(dir, isQuick);
-    const command = bundled(dir);
     const open = (): FileSource => FileSource.open(uki);
     return [
-      pcr11Case(command, uki, argv, ['sha256']),
-      pcr11Case(command, uki, argv, ALL_BANKS),
+      pcr11Case(uki, argv, ['sha256']),
+      pcr11Case(uki, argv, ALL_BANKS),
       predictCase(uki, argv),
       {
         name: 'PCR 11 in sha256, the function alone',

@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource, hostError } from '@vouchsafe/bytes/node';
 import type { StubFile } from '@vouchsafe/disk';
-import { keyVariables, openBootDisk } from '@vouchsafe/image/boot';
 import { type BootArtefacts, type BootCircumstances, type FirmwareVariable, openShim } from '@vouchsafe/measure';
 import { decodeVariableStore, isPe, liveVariables, MAX_STORE_BYTES, openPe } from '@vouchsafe/pe';
 import { readSmallFile } from '../parse.ts';
@@ -22,13 +21,13 @@ export interface BootInputs {
  * Opens a UKI or a disk with what belongs to it; what is opened is closed by `files`.
  * @throws {UsageError} for options that do not go with the file.
  */
-export function openBootInputs(
+export async function openBootInputs(
   path: string,
   source: ByteSource,
   options: PredictOptions,
   files: DisposableStack,
-): BootInputs {
-  const variables = options.vars === undefined ? undefined : readVariables(options.vars);
+): Promise<BootInputs> {
+  const variables = options.vars === undefined ? undefined : await readVariables(options.vars);
   const known = variables === undefined ? {} : { variables };
   if (options.pcrs?.some((pcr) => pcr === 1 || pcr === 7) === true && variables === undefined) {
     throw new UsageError('PCR 1 and 7 hold variables of the machine: name them with --vars FILE');
@@ -41,7 +40,12 @@ export function openBootInputs(
     ...(phases === undefined ? {} : { phases }),
     ...(pcrs === undefined ? {} : { pcrs }),
   };
-  if (!isPe(source)) return fromDisk(source, options, circumstances, known);
+  if (!isPe(source)) {
+    const ofUki = ['loader', 'loaderConf', 'shim', 'extra', 'loaderAddons', 'loaderCredentials'] as const;
+    refuse(options, ofUki, 'goes with a UKI: a disk has its own');
+    // Loaded only for a disk: to read one takes as much as all the rest.
+    return (await import('./disk-inputs.ts')).diskInputs(source, options, circumstances, known);
+  }
   refuse(options, ['entry'], 'goes with a disk');
   if (pcrs?.includes(5) === true) throw new UsageError('PCR 5 holds the partition table: name a disk, not a UKI');
   const open = (path: string): ByteSource => named(files.use(FileSource.open(path)), path);
@@ -59,27 +63,6 @@ export function openBootInputs(
       ...(options.loaderCredentials === undefined
         ? {}
         : { loaderCredentials: filesOf(options.loaderCredentials, open) }),
-    },
-  };
-}
-
-function fromDisk(
-  source: ByteSource,
-  options: PredictOptions,
-  circumstances: BootCircumstances,
-  known: { readonly variables?: readonly FirmwareVariable[] },
-): BootInputs {
-  const ofUki = ['loader', 'loaderConf', 'shim', 'extra', 'loaderAddons', 'loaderCredentials'] as const;
-  refuse(options, ofUki, 'goes with a UKI: a disk has its own');
-  const { artefacts, entry } = openBootDisk(source, options.entry === undefined ? {} : { entry: options.entry });
-  const { commandLine, profile } = entry;
-  return {
-    kind: 'disk',
-    artefacts: { ...artefacts, ...known },
-    circumstances: {
-      ...(commandLine === undefined ? {} : { commandLine }),
-      ...(profile === undefined ? {} : { profile }),
-      ...circumstances,
     },
   };
 }
@@ -107,11 +90,11 @@ function filesOf(folder: string, open: (path: string) => ByteSource): StubFile[]
 }
 
 /** A variable store, or the signature lists in a folder: those of a machine that has just these. */
-function readVariables(path: string): FirmwareVariable[] {
+async function readVariables(path: string): Promise<FirmwareVariable[]> {
   if (!existsSync(path) || !statSync(path).isDirectory()) {
     return liveVariables(decodeVariableStore(readSmallFile(path, MAX_STORE_BYTES), path));
   }
-  const found = keyVariables(path);
+  const found = (await import('./disk-inputs.ts')).keyVariables(path);
   if (found.length === 0)
     throw new UsageError(`${path}: expected signature lists in it (PK.esl, KEK.esl, db.esl), found none`);
   return found;

@@ -50,7 +50,7 @@ async function run(session: Session, path: string, options: PredictOptions): Pro
   }
   const banks = options.bank ?? ['sha256'];
   const started = startLargeFile(source, banks, options);
-  const inputs = openBootInputs(path, source, options, files);
+  const inputs = await openBootInputs(path, source, options, files);
   const ukiDigests = (): ReadonlyMap<Bank, Uint8Array> | undefined => started?.take();
   const identity = identityPrediction(banks, options);
   const prediction = predictBoot(banks, inputs.artefacts, { ...inputs.circumstances, ukiDigests });
