@@ -241,6 +241,10 @@ export const OPERATOR_NOUNS: Readonly<Record<string, Noun>> = {
         summary: 'prove that nothing was altered or removed',
         load: async () => (await import('./audit/verify.ts')).verify,
       },
+      prove: {
+        summary: "prove that a machine's verdict is the one recorded",
+        load: async () => (await import('./audit/prove.ts')).prove,
+      },
       export: {
         summary: 'write it to a file',
         load: async () => (await import('./audit/export.ts')).exportVerb,

@@ -329,6 +329,23 @@ describe('an operator', () => {
     assert.ok(existsSync(join(dir, 'audit-head.json')), 'beside the file of --service');
     await json('token', 'create');
     assert.match(await shown('audit', 'verify'), /^holds: [\s\S]*nothing that was there at the last check/);
+    assert.ok(first.verdicts.held >= 3 && first.verdicts.areChecked, 'those of the machines before');
+    assert.match(await shown('audit', 'verify', '--skip-verdicts'), /\d+ verdicts were not looked at/);
+    // A verdict of its own.
+    const proved = await json('audit', 'prove', 'web-1');
+    assert.deepEqual([proved.holds, proved.verdict.device], [true, 'web-1']);
+    const earlier = String(proved.verdict.atMs - 1);
+    assert.match(await shown('audit', 'prove', 'web-1', '--at', earlier), /^holds: web-1 at .*\n {2}verdict 1 of 1/);
+    assert.equal((await service.run('audit', 'prove', 'web-1', '--at', 'yesterday')).code, 2);
+    assert.match(await refused('audit', 'prove', 'nobody'), /not_found/);
+    const verdicts = new DatabaseSync(join(service.stateDir, 'vouchsafe.db'));
+    verdicts.exec('update verdicts set is_trusted = 1 - is_trusted');
+    for (const verb of [['prove', 'web-1'], ['verify']]) {
+      const { code, stdout } = await service.run('audit', ...verb);
+      assert.deepEqual([code, stdout.slice(0, 13)], [1, 'does not hold'], verb[0]);
+    }
+    verdicts.exec('update verdicts set is_trusted = 1 - is_trusted');
+    verdicts.close();
     // Offline, by an auditor who was told the key.
     await json('audit', 'export', '-o', 'audit.jsonl');
     assert.match(await refused('audit', 'export', '-o', 'audit.jsonl'), /--force/);

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import pg from 'pg';
+import { groupVerdicts } from '../src/domain/audit/verdict-group.ts';
 import { databaseFaultOf } from '../src/store/database-fault.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { sharedPostgres } from './support/databases.ts';
@@ -78,8 +79,8 @@ test('SQLite: busy, full, read only, damaged, away and taken are told apart; a w
 test('a start upon a file that is no database, or in a folder that is not there, says so', async (t) => {
   const path = join(tempDir(t), 'no.db');
   writeFileSync(path, 'no database, and long enough to be looked at. '.repeat(100));
-  await assert.rejects(openStore(`sqlite:${path}`, 0), { code: 'database_damaged' });
-  await assert.rejects(openStore(`sqlite:${path}/none.db`, 0));
+  await assert.rejects(openStore(`sqlite:${path}`, 0, groupVerdicts), { code: 'database_damaged' });
+  await assert.rejects(openStore(`sqlite:${path}/none.db`, 0, groupVerdicts));
 });
 
 test('over HTTP: a database that was damaged is no defect of the service, and nothing of its files is said', async (t) => {

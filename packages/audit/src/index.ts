@@ -13,3 +13,6 @@ export {
   isIncluded,
   type SubtreeHashes,
 } from './merkle/proof.ts';
+export type { ExportedRecord, RecordsReport } from './records/record-check.ts';
+export { proveRecord, recordsDetail, saidOfRecords } from './records/record-group.ts';
+export { checkRecordProof, type RecordProof, type RecordProofOutcome } from './records/record-proof.ts';

@@ -19,7 +19,14 @@ export { type AttestationResult, attestationResult, type Evidence, evidence } fr
 export { type GrantedCertificate, type GrantedSecret, grantedCertificate, SECRET_LABEL } from './machine/grant.ts';
 export type { KeyCertification } from './machine/key-certification.ts';
 export { checkMessage } from './message.ts';
-export { type AuditHead, type AuditProof, auditHead, auditProof } from './operator/audit.ts';
+export {
+  type AuditHead,
+  type AuditProof,
+  auditHead,
+  auditProof,
+  type VerdictProof,
+  verdictProof,
+} from './operator/audit.ts';
 export {
   type FirmwareBaselineRecord,
   type FirmwareBaselines,

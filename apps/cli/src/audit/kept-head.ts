@@ -5,6 +5,9 @@ import { BytesError } from '@vouchsafe/bytes';
 import { OutputFile } from '@vouchsafe/bytes/node';
 import { readSmallFile } from '../parse.ts';
 
+/** Its file, beside that of the service. */
+export const KEPT_HEAD = 'audit-head.json';
+
 /** What an auditor keeps from one check to the next: with it, a log that was made anew shows. */
 export interface KeptHead {
   /** The log's key: 'NAME+ID+KEY' (C2SP signed-note). */

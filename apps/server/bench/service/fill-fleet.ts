@@ -3,6 +3,7 @@ import { toHex, utf8 } from '@vouchsafe/base';
 import { generateKeyPair, randomBytes } from '@vouchsafe/crypto/signing';
 import { type Evidence, encodeBase64url, parseBase64url } from '@vouchsafe/protocol';
 import { clientKeyTemplate, nameOf, publicArea, publicAreaFromSpki } from '@vouchsafe/tpm';
+import { groupVerdicts } from '../../src/domain/audit/verdict-group.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { createClient } from '../../test/support/client.ts';
 import { type Machine, openWorkshop, type Workshop } from '../../test/support/machine.ts';
@@ -73,7 +74,7 @@ const BATCH = 500;
  */
 export async function fillFleet(databaseUrl: string, template: Template, options: FleetOptions): Promise<LoadDevice[]> {
   const { count, active, keyKind, prefix, nowMs, keys = active } = options;
-  const store = await openStore(databaseUrl, nowMs);
+  const store = await openStore(databaseUrl, nowMs, groupVerdicts);
   try {
     const row = await store.read.devices.find(template.id);
     const identity = await store.read.details.identity(template.id);

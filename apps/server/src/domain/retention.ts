@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Store } from '../store/open-store.ts';
 import { cutLog } from './audit/cut-log.ts';
+import { auditEntryOf } from './audit/entry.ts';
+import { VERDICTS_FORGET } from './audit/verdict-group.ts';
 import type { Service } from './service.ts';
 
 const HOUR_MS = 3_600_000;
@@ -18,7 +21,19 @@ export async function forgetOld({ store, config, clock }: Service): Promise<void
   await cutLog(store, auditOrigin, nowMs - retention.auditMs);
   await store.write((tx) => tx.certificates.removeEnded(nowMs - ENDED_MS));
   await store.write((tx) => tx.joinTokens.removeEnded(nowMs - ENDED_MS));
-  await store.write((tx) => tx.verdicts.removeOld(nowMs - retention.verdictsMs));
+  await forgetVerdicts(store, nowMs - retention.verdictsMs, nowMs);
   while ((await store.write((tx) => tx.verdicts.removeDetails(nowMs - retention.verdictsMs - MARKED_MS))) > 0);
   while ((await store.write((tx) => tx.details.removeBootLogs(nowMs - retention.bootLogsMs))) > 0);
+}
+
+/** What is forgotten by right is told of in the same transaction, so that what else is missing shows. */
+async function forgetVerdicts(store: Store, beforeMs: number, nowMs: number): Promise<void> {
+  await store.write(async (tx) => {
+    const count = await tx.verdicts.removeOld(beforeMs);
+    if (count === 0) return;
+    const detail = { count, forgottenBeforeMs: beforeMs };
+    const actor = { kind: 'service', name: 'vouchsafe' } as const;
+    await tx.audit.append([auditEntryOf({ kind: VERDICTS_FORGET, actor, subject: 'verdicts', detail }, nowMs)]);
+    await tx.verdicts.removeGroups(beforeMs);
+  });
 }

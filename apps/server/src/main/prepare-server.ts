@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { groupVerdicts } from '../domain/audit/verdict-group.ts';
 import type { KeyRing } from '../domain/secrets/key-ring.ts';
 import { withFileLock } from '../store/file-lock.ts';
 import { openStore, type Store } from '../store/open-store.ts';
@@ -32,7 +33,7 @@ export interface PreparedServer {
 export async function prepareServer(given: ServerConfig): Promise<PreparedServer> {
   const config = settleConfig(given);
   await openStateFolder(config.stateDir);
-  const store = await openStore(config.databaseUrl, config.now());
+  const store = await openStore(config.databaseUrl, config.now(), groupVerdicts);
   try {
     const clock = await openClock(store, config.now);
     // One makes what is not there yet, of several that start at once.

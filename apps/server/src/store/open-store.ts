@@ -8,7 +8,7 @@ import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 import { postgresDialect } from './postgres-dialect.ts';
-import type { AttestationRecord, RecordOutcome } from './rows/attestations.ts';
+import type { AttestationRecord, GroupVerdicts, RecordOutcome } from './rows/attestations.ts';
 import { type Rows, rowsOn } from './rows.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
@@ -35,9 +35,10 @@ const MAX_RECORDS = 256;
 /**
  * Opens a database, makes or brings forward its schema.
  * @param url `postgres://…`, or `sqlite:PATH`.
+ * @param groupVerdicts makes the entry of the audit log for the verdicts of a transaction
  * @throws {ServerError} 'configuration_invalid', 'database_…'
  */
-export async function openStore(url: string, nowMs: number): Promise<Store> {
+export async function openStore(url: string, nowMs: number, groupVerdicts: GroupVerdicts): Promise<Store> {
   const { dialect, writer, reader } = connect(url);
   try {
     await migrate(writer as unknown as Kysely<unknown>, dialect, MIGRATIONS, nowMs);
@@ -54,7 +55,7 @@ export async function openStore(url: string, nowMs: number): Promise<Store> {
   }
   const owner = {};
   const group = createGroupCommit<Rows>((run) => writer.transaction().execute((tx) => run(rowsOn(tx, dialect, owner))));
-  const records = createRecorder(group.run);
+  const records = createRecorder(group.run, groupVerdicts);
   return {
     dialect,
     read: rowsOn(reader, dialect, owner),
@@ -95,7 +96,7 @@ interface Waiting {
 }
 
 /** Attestations that come while a group is being committed are recorded together in the next, by one set of statements. */
-function createRecorder(run: Store['write']): Store['recordAttestation'] {
+function createRecorder(run: Store['write'], groupVerdicts: GroupVerdicts): Store['recordAttestation'] {
   let waiting: Waiting[] = [];
   let isScheduled = false;
 
@@ -111,11 +112,14 @@ function createRecorder(run: Store['write']): Store['recordAttestation'] {
     try {
       const outcomes = await run(async (tx) => {
         batch ??= take();
-        const found = await tx.attestations.record(batch.map(({ record }) => record));
+        const { outcomes: found, entries } = await tx.attestations.record(
+          batch.map(({ record }) => record),
+          groupVerdicts,
+        );
         const effects = batch.flatMap((one, i) => (found[i] === 'recorded' ? [one.effects] : []));
         for (const one of effects) await one.also?.(tx);
         await tx.certificates.insertAll(effects.flatMap(({ certificates }) => certificates));
-        await tx.audit.append(effects.flatMap(({ audit }) => audit));
+        await tx.audit.append([...entries, ...effects.flatMap(({ audit }) => audit)]);
         return { found, tx };
       });
       const done = batch ?? [];

@@ -41,7 +41,7 @@ export function rowsOn(db: Kysely<Tables>, dialect: Dialect, owner: object) {
     serviceKeys: serviceKeyRows(db),
     settings: settingRows(db),
     trust: trustRows(db),
-    verdicts: verdictRows(db),
+    verdicts: verdictRows(db, dialect),
     webhooks: webhookRows(db),
   };
 }

@@ -14,6 +14,7 @@ export interface Tables extends GrantTables {
   boot_logs: BootLogTable;
   verdicts: VerdictTable;
   verdict_details: VerdictDetailTable;
+  verdict_groups: VerdictGroupTable;
   manifests: ManifestTable;
   reference_parts: ReferencePartTable;
   version_floors: VersionFloorTable;
@@ -121,6 +122,15 @@ interface VerdictTable {
   status: 'affirming' | 'warning' | 'contraindicated';
   is_trusted: number;
   detail_sha256: string;
+  /** The entry of the audit log that stands for it; null for one from before there were such. */
+  audit_entry: string | null;
+}
+
+/** The verdicts of one transaction: an entry of the audit log has the root of their tree. */
+interface VerdictGroupTable {
+  entry_id: string;
+  /** JSON, in the order of the tree: of each verdict its device, its time, and the hash of its text in base64url. */
+  members: string;
 }
 
 /** Verdicts mostly repeat what the one before said: it is kept once. */

@@ -158,9 +158,10 @@ async function checkAttested(
 export async function checkAudit(client: Client, token: string, heads: string[]): Promise<number> {
   const { body } = await client.call('GET', '/v1/audit/head', { token });
   if (body.head === undefined) return 0;
-  const answer = await client.call('GET', '/v1/audit', { token });
+  const answer = await client.call('GET', '/v1/audit?records=true', { token });
   const lines = String(answer.body).trimEnd().split('\n');
-  const { findings, size } = await verifyAuditLog(lines, { key: parseLogKey(body.key), knownHeads: [...heads] });
+  const options = { key: parseLogKey(body.key), knownHeads: [...heads], wantsRecords: true };
+  const { findings, size } = await verifyAuditLog(lines, options);
   assert.deepEqual(findings, []);
   heads.push(body.head);
   return size;

@@ -18,6 +18,7 @@ import {
   tpmsAttest,
   tpmtSignature,
 } from '@vouchsafe/tpm';
+import { detailOf, storedDetail } from '../../src/domain/attestation/wire-verdict.ts';
 import { type GrantRequest, prepareGrants } from '../../src/domain/grants.ts';
 import type { Service } from '../../src/domain/service.ts';
 
@@ -130,7 +131,7 @@ export async function attestWith(
       status: verdict.status,
       isTrusted: verdict.isTrusted,
       trustedUntilMs: nowMs + 3_600_000,
-      detail: { sha256: toHex(randomBytes(32)), body: '{}' },
+      detail: storedDetail(detailOf(verdict)),
       imageName: verdict.image?.name ?? null,
       imageVersion: verdict.image?.version ?? null,
       bootLogSha256: null,

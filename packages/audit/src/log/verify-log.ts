@@ -5,6 +5,7 @@ import { AuditError } from '../error.ts';
 import type { LogKey } from '../head/log-key.ts';
 import { type VerifiedTreeHead, verifyTreeHead } from '../head/tree-head.ts';
 import { GrowingTree } from '../merkle/frontier.ts';
+import { RecordCheck, type RecordsReport } from '../records/record-check.ts';
 import { type ExportLine, parseExportLine } from './export-line.ts';
 
 export type AuditFindingCode =
@@ -13,7 +14,9 @@ export type AuditFindingCode =
   | 'audit_removed' // a log that ends before a head that it has signed
   | 'audit_uncovered' // entries after the last signed head: nothing vouches for them yet
   | 'audit_unreached' // a head to compare with that is older than the part of the log given
-  | 'audit_unsigned'; // no signed head at all
+  | 'audit_unsigned' // no signed head at all
+  | 'audit_records_altered' // records, verdicts say, that are not those that an entry stands for
+  | 'audit_records_removed'; // records that an entry stands for are gone, and no entry says that they were forgotten
 
 /** What an exported log was found to be. */
 export interface AuditReport {
@@ -25,6 +28,11 @@ export interface AuditReport {
   readonly head: VerifiedTreeHead | undefined;
   /** Its text. */
   readonly note: string | undefined;
+  /** Of the records that entries stand for. */
+  readonly records: RecordsReport & {
+    /** They were in the export, or should have been. */
+    readonly areChecked: boolean;
+  };
   /** Empty when nothing was altered or removed. */
   readonly findings: readonly Finding<AuditFindingCode>[];
 }
@@ -34,6 +42,8 @@ export interface VerifyLogOptions {
   readonly key: LogKey;
   /** Heads that the auditor kept from earlier: what was in the log then must still be, unaltered. */
   readonly knownHeads?: readonly string[];
+  /** The records that entries stand for must be there, whatever the export says of itself. */
+  readonly wantsRecords?: boolean;
   /** Called with each entry, in order. */
   readonly onEntry?: (index: number, leaf: string) => void;
 }
@@ -41,15 +51,16 @@ export interface VerifyLogOptions {
 /**
  * Proves that nothing in an exported log was altered or removed since its heads were signed, and since those that the
  * auditor kept: each root is computed anew from the entries. An export may begin anywhere; what lies before it is then
- * represented by hashes, which a known head of that size or a later one holds to what they were.
+ * represented by hashes, which a known head of that size or a later one holds to what they were. Records that entries stand
+ * for are held against these.
  * @param lines of the export, in order; memory does not grow with them
  * @throws {AuditError} 'audit_export_malformed', 'audit_head_malformed'
  */
 export async function verifyAuditLog(
   lines: AsyncIterable<string> | Iterable<string>,
-  { key, knownHeads = [], onEntry }: VerifyLogOptions,
+  { key, knownHeads = [], wantsRecords = false, onEntry }: VerifyLogOptions,
 ): Promise<AuditReport> {
-  const check = new LogCheck(key, knownHeads);
+  const check = new LogCheck(key, knownHeads, wantsRecords);
   let entries = 0;
   for await (const text of lines) {
     if (text === '') continue;
@@ -72,11 +83,17 @@ class LogCheck {
   readonly #key: LogKey;
   readonly #findings: Finding<AuditFindingCode>[] = [];
   readonly #expected: Expected[] = [];
+  readonly #records: RecordCheck;
+  #areRecordsChecked: boolean;
   #tree: GrowingTree | undefined;
   #best: Expected | undefined;
 
-  constructor(key: LogKey, knownHeads: readonly string[]) {
+  constructor(key: LogKey, knownHeads: readonly string[], wantsRecords: boolean) {
     this.#key = key;
+    this.#areRecordsChecked = wantsRecords;
+    this.#records = new RecordCheck(({ code, index, expected, actual }) =>
+      this.#add(code, `entry ${index}`, expected, actual),
+    );
     for (const note of knownHeads) this.#expect(note, 'known head');
   }
 
@@ -85,6 +102,7 @@ class LogCheck {
       if (this.#tree !== undefined) throw malformed('one start');
       if (line.origin !== this.#key.name) throw malformed(`the log ${this.#key.name}, found ${line.origin}`);
       this.#tree = new GrowingTree(line.frontier);
+      this.#areRecordsChecked ||= line.withRecords === true;
       this.#compare(this.#tree);
       return;
     }
@@ -95,7 +113,12 @@ class LogCheck {
       this.#compare(tree);
       return;
     }
+    if (line.kind === 'records') {
+      this.#records.records(line.index, line.records);
+      return;
+    }
     if (line.index !== tree.size) throw malformed(`entry ${tree.size}, found ${line.index}`);
+    this.#records.entry(line.index, line.leaf);
     tree.append(utf8(line.leaf));
     this.#compare(tree);
   }
@@ -112,7 +135,8 @@ class LogCheck {
       const found = `the last one at ${best.head.size}`;
       this.#add('audit_uncovered', `entry ${best.head.size}`, `a head over ${size} entries`, found);
     }
-    return { size, head: best?.head, note: best?.note, findings: this.#findings };
+    const records = { ...this.#records.end(this.#areRecordsChecked), areChecked: this.#areRecordsChecked };
+    return { size, head: best?.head, note: best?.note, records, findings: this.#findings };
   }
 
   #expect(note: string, artefact: string): void {
@@ -157,4 +181,7 @@ const HINTS: Readonly<Record<AuditFindingCode, string>> = {
   audit_uncovered: 'The log signs its next head within seconds; fetch it again to have these covered too',
   audit_unreached: 'Fetch the log from that entry on to compare it with this head',
   audit_unsigned: 'Fetch the log again, with its head; without one nothing is proved',
+  audit_records_altered: 'A record was changed after it was committed, or what it said; find a copy from before',
+  audit_records_removed:
+    'Fetch the log again, as some may just have been forgotten in their time; else they were deleted by somebody',
 };

@@ -3,6 +3,7 @@ import { bytesEqual } from '@vouchsafe/base';
 import { AuditError } from '../error.ts';
 import { rootOf } from './frontier.ts';
 import { emptyRoot, HASH_BYTES, hashNode } from './hash.ts';
+import { largestPowerBelow } from './root-of-hashes.ts';
 
 /** The hash of a complete subtree: of 2^level leaves, the index-th of that size, from 0. */
 export type SubtreeHashes = (level: number, index: number) => Promise<Uint8Array>;
@@ -129,13 +130,6 @@ async function rangeRoot(subtrees: SubtreeHashes, from: number, to: number): Pro
     at += count;
   }
   return rootOf(nodes);
-}
-
-/** The largest power of two below a number above 1. */
-function largestPowerBelow(value: number): number {
-  let power = 1;
-  while (power * 2 < value) power *= 2;
-  return power;
 }
 
 function requireSize(size: number): void {

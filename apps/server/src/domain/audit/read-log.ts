@@ -11,16 +11,22 @@ import { utf8 } from '@vouchsafe/base';
 import { ServerError } from '../../error.ts';
 import type { Store } from '../../store/open-store.ts';
 import { parseNodes, STORED_LEVELS } from './sequencer.ts';
+import { verdictRecordsOf } from './verdict-records.ts';
 
 /** Entries that are in memory at a time. */
 const PAGE = 1000;
 
 /**
  * The log from an entry on, as lines that `verifyAuditLog` takes; the newest head last.
- * @param from undefined for all that there is
+ * @param options.from undefined for all that there is
+ * @param options.withRecords the verdicts that entries stand for, too
  * @throws {ServerError} 'not_found' for an entry that is not there yet, or not any more
  */
-export async function* exportLog(store: Store, origin: string, from: number | undefined): AsyncGenerator<string> {
+export async function* exportLog(
+  store: Store,
+  origin: string,
+  { from, withRecords = false }: { readonly from?: number | undefined; readonly withRecords?: boolean } = {},
+): AsyncGenerator<string> {
   const log = await store.read.audit.log();
   const head = await store.read.audit.newestHead();
   const size = head?.size ?? 0;
@@ -30,10 +36,18 @@ export async function* exportLog(store: Store, origin: string, from: number | un
     throw new ServerError('not_found', `expected an entry from ${first} to ${size}, found ${start}`);
   }
   const nodes = start === first ? parseNodes(log?.first_nodes ?? '[]') : await frontierAt(storedSubtrees(store), start);
-  yield formatExportLine({ kind: 'start', origin, frontier: { size: start, nodes } });
+  const frontier = { size: start, nodes };
+  yield formatExportLine({ kind: 'start', origin, frontier, ...(withRecords ? { withRecords } : {}) });
+  const recordsOf = verdictRecordsOf(store);
   for (let at = start; at < size; at += PAGE) {
-    for (const { place, leaf } of await store.read.audit.entries(at, Math.min(at + PAGE, size))) {
+    const entries = await store.read.audit.entries(at, Math.min(at + PAGE, size));
+    const groups = recordsOf(withRecords ? entries.map(({ leaf }) => leaf) : []);
+    let group = await groups.next();
+    for (const { place, leaf } of entries) {
       yield formatExportLine({ kind: 'entry', index: place, leaf });
+      if (group.done === true || group.value.leaf !== leaf) continue;
+      yield formatExportLine({ kind: 'records', index: place, records: group.value.records });
+      group = await groups.next();
     }
   }
   if (head !== undefined) yield formatExportLine({ kind: 'head', note: head.note });

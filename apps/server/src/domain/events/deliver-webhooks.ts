@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseUtf8 } from '@vouchsafe/base';
 import type { Store } from '../../store/open-store.ts';
+import type { AuditEntryRow } from '../../store/rows/audit.ts';
 import type { WebhookRow } from '../../store/rows/webhooks.ts';
 import type { KeyRing } from '../secrets/key-ring.ts';
 import { envelopeOf } from '../secrets/rotate.ts';
@@ -10,8 +11,11 @@ import { postWebhook } from './post-webhook.ts';
 import type { AllowedAddresses } from './safe-address.ts';
 import { signWebhook } from './webhook-signature.ts';
 
-/** Entries that are looked at in one turn of a webhook. */
-const PAGE = 100;
+/** Entries that are looked at in one turn of a webhook, and those that it is told of: most may be of no interest to it. */
+const MAX_LOOKED_AT = 10_000;
+const MAX_TOLD = 100;
+/** Entries that are in memory at a time. */
+const PAGE = 200;
 /** While one instance has a webhook's turn, the others leave it. */
 const TURN_MS = 60_000;
 const FIRST_RETRY_MS = 5_000;
@@ -64,10 +68,12 @@ async function deliverPage(
 ): Promise<{ readonly next: number; readonly error?: string }> {
   const wanted = JSON.parse(row.kinds) as string[];
   const secret = parseUtf8(ring.open(envelopeOf(row), sealedNames.webhook(row.id)));
-  const to = Math.min(row.next_place + PAGE, size);
-  for (const { place, leaf } of await store.read.audit.entries(row.next_place, to)) {
+  const to = Math.min(row.next_place + MAX_LOOKED_AT, size);
+  let told = 0;
+  for await (const { place, leaf } of entriesOf(store, row.next_place, to)) {
     const kind = kindOfLeaf(leaf);
     if (!isWanted(kind, wanted)) continue;
+    if (told++ === MAX_TOLD) return { next: place };
     const event = JSON.parse(leaf) as { readonly id: string; readonly at: string };
     // Standard Webhooks, Payload structure.
     const body = JSON.stringify({ type: kind, timestamp: event.at, data: { place, ...event } });
@@ -84,4 +90,8 @@ async function deliverPage(
     }
   }
   return { next: to };
+}
+
+async function* entriesOf(store: Store, from: number, to: number): AsyncGenerator<AuditEntryRow> {
+  for (let at = from; at < to; at += PAGE) yield* await store.read.audit.entries(at, Math.min(at + PAGE, to));
 }

@@ -32,13 +32,14 @@ export function addAuditRoutes(app: App, service: Service): void {
       config: { access: 'viewer' },
       schema: {
         ...TAGS,
-        querystring: Type.Object({ from: Type.Optional(count) }, strict),
+        querystring: Type.Object({ from: Type.Optional(count), records: Type.Optional(Type.Literal('true')) }, strict),
         response: { 200: Type.Any() },
       },
     },
     async (request, reply) => {
-      const { from } = request.query;
-      const lines = exportLog(store, origin, from === undefined ? undefined : Number(from));
+      const { from, records } = request.query;
+      const options = { from: from === undefined ? undefined : Number(from), withRecords: records !== undefined };
+      const lines = exportLog(store, origin, options);
       // The first line is made before the answer begins: a wrong number is an error and not a text that ends early.
       const first = await lines.next();
       const text = async function* () {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RecordProof } from '@vouchsafe/audit';
+import { encodeBase64 } from '@vouchsafe/pki';
 import {
   awaitingEnrolments,
   bootLog,
@@ -7,8 +9,11 @@ import {
   deviceList,
   deviceVerdicts,
   strict,
+  type VerdictProof,
+  verdictProof,
 } from '@vouchsafe/protocol';
 import Type from 'typebox';
+import { proveVerdict } from '../../domain/audit/prove-verdict.ts';
 import {
   approveDevice,
   clearDevice,
@@ -71,6 +76,20 @@ export function addDeviceRoutes(app: App, service: Service): void {
     async ({ params: { id }, query }) => showVerdicts(service, id, Number(query.after ?? Number.MAX_SAFE_INTEGER)),
   );
   app.get(
+    '/v1/devices/:id/verdict-proof',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['devices'],
+        params,
+        querystring: Type.Object({ at: Type.Optional(digits(15)) }, strict),
+        response: { 200: verdictProof },
+      },
+    },
+    async ({ params: { id }, query }) =>
+      wireProof(await proveVerdict(service.store, id, Number(query.at ?? Number.MAX_SAFE_INTEGER))),
+  );
+  app.get(
     '/v1/devices/:id/boot-log',
     { config: { access: 'viewer' }, schema: { tags: ['devices'], params, response: { 200: bootLog } } },
     async (request) => showBootLog(service, request.params.id),
@@ -89,6 +108,12 @@ export function addDeviceRoutes(app: App, service: Service): void {
     },
   );
 }
+
+const wireProof = ({ record, index, hashes, entry, note }: RecordProof): VerdictProof => ({
+  ...{ record, index, hashes: hashes.map(encodeBase64) },
+  entry: { ...entry, hashes: entry.hashes.map(encodeBase64) },
+  head: note,
+});
 
 function addChange(
   app: App,

@@ -37,6 +37,18 @@ export type RecordOutcome =
   | 'references_changed' // somebody changed a reference or a policy: appraise again
   | 'nonce_used';
 
+/** The verdicts of a transaction in the audit log: the entry that stands for them, and which they are. */
+export type GroupVerdicts = (records: readonly AttestationRecord[]) => {
+  readonly entry: { readonly id: string; readonly leaf: string };
+  readonly members: string;
+};
+
+/** What became of each record, and what the audit log is to be told of those that were recorded. */
+export interface Recorded {
+  readonly outcomes: readonly RecordOutcome[];
+  readonly entries: readonly { readonly id: string; readonly leaf: string }[];
+}
+
 /** Details that are surely in the database, so that they need not be sent again; bounded. */
 const MAX_KNOWN_DETAILS = 4096;
 /** So long they are believed to be there: what is not said again is forgotten one day (see `forgetOld`). */
@@ -62,7 +74,7 @@ function knownAt(owner: object, nowMs: number): KnownDetails {
  */
 export function attestationRows(db: Kysely<Tables>, dialect: Dialect, owner: object) {
   return {
-    async record(records: readonly AttestationRecord[]): Promise<RecordOutcome[]> {
+    async record(records: readonly AttestationRecord[], groupVerdicts: GroupVerdicts): Promise<Recorded> {
       const current = await lock(db, dialect, records);
       const seen = new Set<string>();
       const outcomes = records.map((record): RecordOutcome => {
@@ -79,8 +91,13 @@ export function attestationRows(db: Kysely<Tables>, dialect: Dialect, owner: obj
       for (const [i, { nonce }] of records.entries()) {
         if (outcomes[i] === 'recorded' && !fresh.has(nonce)) outcomes[i] = 'nonce_used';
       }
-      if (accepted.length > 0) await write(db, dialect, accepted, owner);
-      return outcomes;
+      if (accepted.length === 0) return { outcomes, entries: [] };
+      const { entry, members } = groupVerdicts(accepted);
+      await sql`/* attest_group */ insert into verdict_groups (entry_id, members) values (${entry.id}, ${members})`.execute(
+        db,
+      );
+      await write(db, dialect, accepted, { owner, entryId: entry.id });
+      return { outcomes, entries: [entry] };
     },
     async removeOldNonces(nowMs: number): Promise<void> {
       await db.deleteFrom('used_nonces').where('expires_at_ms', '<', nowMs).execute();
@@ -140,7 +157,7 @@ async function write(
   db: Kysely<Tables>,
   dialect: Dialect,
   records: readonly AttestationRecord[],
-  owner: object,
+  { owner, entryId }: { readonly owner: object; readonly entryId: string },
 ): Promise<void> {
   const details = new Map(records.map(({ detail, atMs }) => [detail.sha256, { ...detail, used_at_ms: atMs }]));
   for (const [sha256, { used_at_ms }] of details)
@@ -166,8 +183,10 @@ async function write(
     isSame: record.isSame,
   }));
   const columns = { id: 'text', at_ms: 'bigint', status: 'text', is_trusted: 'bigint', detail: 'text' } as const;
-  await sql`/* attest_verdict */ insert into verdicts (device_id, at_ms, status, is_trusted, detail_sha256)
-    select id, at_ms, status, is_trusted, detail from ${rowsOf(dialect, columns, values)} where true`.execute(db);
+  await sql`/* attest_verdict */ insert into verdicts (device_id, at_ms, status, is_trusted, detail_sha256, audit_entry)
+    select id, at_ms, status, is_trusted, detail, cast(${entryId} as text) from ${rowsOf(dialect, columns, values)} where true`.execute(
+    db,
+  );
   const settled = records.flatMap((one) => (one.settled === undefined ? [] : [{ ...one, settled: one.settled }]));
   if (settled.length > 0) {
     const boots = settled.map((one) => ({ id: one.deviceId, settled: one.settled }));

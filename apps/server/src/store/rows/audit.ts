@@ -56,6 +56,8 @@ export function auditRows(db: Kysely<Tables>, dialect: Dialect) {
     },
     async cut(origin: string, first: number, nodes: string): Promise<void> {
       await db.updateTable('audit_log').set({ first, first_nodes: nodes }).where('origin', '=', origin).execute();
+      const gone = db.selectFrom('audit_entries').select('id').where('place', '<', first);
+      await db.deleteFrom('verdict_groups').where('entry_id', 'in', gone).execute();
       await db.deleteFrom('audit_entries').where('place', '<', first).execute();
       await db.deleteFrom('audit_heads').where('size', '<', first).execute();
     },
@@ -83,6 +85,8 @@ export function auditRows(db: Kysely<Tables>, dialect: Dialect) {
         .where('place', '<', to);
       return (await query.orderBy('place').execute()) as AuditEntryRow[];
     },
+    find: (id: string): Promise<{ place: number | null; leaf: string } | undefined> =>
+      db.selectFrom('audit_entries').select(['place', 'leaf']).where('id', '=', id).executeTakeFirst(),
     node: async (level: number, position: number): Promise<Uint8Array | undefined> => {
       const query = db.selectFrom('audit_nodes').select('hash').where('level', '=', level);
       return (await query.where('position', '=', position).executeTakeFirst())?.hash;
