@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteSource } from '@vouchsafe/bytes';
 import { openBootDisk } from '@vouchsafe/image/boot';
-import type { BootCircumstances, FirmwareVariable } from '@vouchsafe/measure';
-import type { BootInputs } from './boot-inputs.ts';
+import type { BootArtefacts, BootCircumstances, FirmwareVariable } from '@vouchsafe/measure';
 import type { PredictOptions } from './predict-options.ts';
 
 export { keyVariables } from '@vouchsafe/image/boot';
@@ -13,7 +12,7 @@ export function diskInputs(
   options: Pick<PredictOptions, 'entry'>,
   circumstances: BootCircumstances,
   known: { readonly variables?: readonly FirmwareVariable[] },
-): BootInputs {
+): { readonly artefacts: BootArtefacts; readonly circumstances: BootCircumstances; readonly kind: 'disk' } {
   const { artefacts, entry } = openBootDisk(source, options.entry === undefined ? {} : { entry: options.entry });
   const { commandLine, profile } = entry;
   return {
