@@ -17,6 +17,7 @@ const NONCE = '00112233445566778899aabbccddeeff';
 interface Booted {
   readonly outcome: string;
   readonly results: readonly string[];
+  readonly time: { readonly upAfterMs: number; readonly budgetMs: number; readonly isWithin: boolean };
   readonly log: {
     readonly isAsExpected: boolean;
     readonly manifest: { readonly version: string; readonly isVerified: boolean };
@@ -39,6 +40,8 @@ describe('a recipe, built and booted by the command', tools, () => {
     image = buildRecipeImage(dir, keys, {
       root: `{ folder: ${writeGuestRoot(join(dir, 'root'))}, compression: lz4 }`,
       ima: '{ policy: tcb }',
+      // Longer than the lab waits.
+      budgets: '{ boot: 10min }',
       // The kernel's policy leaves out what is on tmpfs, where it would unpack the initrd otherwise.
       'command-line': `console=ttyS0 panic=-1 quiet rootfstype=ramfs vouchsafe.nonce=${NONCE}`,
     });
@@ -57,6 +60,12 @@ describe('a recipe, built and booted by the command', tools, () => {
     assert.ok(booted.log.isAsExpected);
     assert.deepEqual(booted.log.manifest, { name: 'lab', version: '1.2.3', isVerified: true });
     assert.ok(booted.log.events.filter(({ judgement }) => judgement === 'expected').length > 15);
+  });
+
+  test('the time to the end of boot is held to the budget of the manifest', () => {
+    const { upAfterMs, budgetMs, isWithin } = booted.time;
+    assert.deepEqual([budgetMs, isWithin], [600_000, true]);
+    assert.ok(upAfterMs > 0);
   });
 
   test('every PCR of the manifest is the machine’s', () => {

@@ -20,6 +20,11 @@ export interface BootResult {
   readonly results: ReadonlyMap<string, Uint8Array>;
   /** Device paths from which firmware would not start what it found. */
   readonly refusals: readonly string[];
+  /**
+   * From power-on to the end of boot, by the clock of this machine: the words that were waited for, or else the guest's asking
+   * for orders, or its report. Absent when it did not come so far.
+   */
+  readonly upAfterMs?: number;
 }
 
 /** Emulation takes 20 s on a quiet machine, and three times that on a busy one. */
@@ -28,6 +33,8 @@ const DEFAULT_TIMEOUT_MS = 240_000;
 const MAX_SERIAL_CHARACTERS = 64 * 1024 * 1024;
 /** What the lab's guest says when it takes orders. */
 const ORDERS_WANTED = 'vouchsafe-guest: orders?';
+/** What the lab's guests say when their system is up, those that take no orders included. */
+const SYSTEM_UP = /vouchsafe-guest: (?:orders\?|reported)/;
 
 /**
  * A virtual machine with OVMF and a TPM of its own, in a folder of its own. It ends by itself: when its guest has switched
@@ -45,6 +52,8 @@ export class Machine implements AsyncDisposable {
   #isReached = false;
   #isTimeout = false;
   #isStopped = false;
+  readonly #startedMs = performance.now();
+  #upAfterMs: number | undefined;
   /** The lines that orders have become, and up to where the guest's questions were answered with them. */
   #answerText: string | undefined;
   #answeredTo = 0;
@@ -141,6 +150,9 @@ export class Machine implements AsyncDisposable {
     this.#answer();
     const { until } = this.#request;
     if (until?.test(recent) === true) this.#isReached = true;
+    if (this.#isReached || (until === undefined && SYSTEM_UP.test(recent))) {
+      this.#upAfterMs ??= performance.now() - this.#startedMs;
+    }
     if (this.#isReached || LAST_WORDS.test(recent)) void this.#qemu.stop();
     this.#wake();
   }
@@ -180,7 +192,10 @@ export class Machine implements AsyncDisposable {
         isTimeout: this.#isTimeout,
         isStopped: this.#isStopped,
       });
-      return { outcome, serial: this.#serial, results, refusals: refusalsOf(this.#serial) };
+      return {
+        ...{ outcome, serial: this.#serial, results, refusals: refusalsOf(this.#serial) },
+        ...(this.#upAfterMs === undefined ? {} : { upAfterMs: Math.round(this.#upAfterMs) }),
+      };
     } finally {
       clearTimeout(timer);
       await tpm.stop();

@@ -29,8 +29,8 @@ export interface BootOptions {
 
 const HELP = `
 Without --until a boot has succeeded when the guest has reported: a cpio archive on the virtio port vouchsafe.results. With
---manifest its log is laid beside the manifest. The exit status is 0 when it booted as it should, or was tampered with and
-fared as expected; 1 when not. Needs QEMU, OVMF and swtpm; nothing else on this machine is touched. Most often:
+--manifest its log is laid beside the manifest, and the time to the end of boot beside its budget (budgets.boot in the
+recipe). The exit status is 0 when it booted as it should, or was tampered with and fared as expected; 1 when not. Needs QEMU, OVMF and swtpm; nothing else on this machine is touched. Most often:
   vouchsafe lab boot edge_0.1.0.raw --keys keys --manifest edge_0.1.0.manifest.json --key keys/manifest.pub
 
 Example:

@@ -11,6 +11,7 @@ import type {
 import { explanationDocument, explanationText } from '../log/explanation-text.ts';
 import type { ReadManifest } from '../manifest-file.ts';
 import { printable } from '../printable.ts';
+import { type BootTime, bootTimeText } from './boot-time.ts';
 import { expectationText } from './tamper-help.ts';
 
 /** A boot, and what is to be said of it. */
@@ -22,6 +23,7 @@ export interface BootAnswer {
   readonly cases: readonly TamperCaseName[];
   readonly expected: readonly Expectation[];
   readonly tampering?: TamperVerdict;
+  readonly time?: BootTime;
 }
 
 const OUTCOMES: Readonly<Record<BootOutcome, string>> = {
@@ -39,12 +41,14 @@ const OUTCOMES: Readonly<Record<BootOutcome, string>> = {
 const LAST_LINES = 8;
 
 export function bootText(answer: BootAnswer): string {
-  const { booted, secureBoot, explained, cases, expected, tampering } = answer;
+  const { booted, secureBoot, explained, cases, expected, tampering, time } = answer;
   const isUp = booted.outcome === 'reported' || booted.outcome === 'reached';
   const parts = [
     ...(explained === undefined ? [] : [printable(explanationText(explained, false))]),
     ...(isUp ? [] : [lastLines(booted.serial)]),
     `Secure Boot ${secureBoot}: ${OUTCOMES[booted.outcome]}`,
+    // Of a machine that did not come up, that is what there is to say.
+    ...(isUp && time !== undefined ? [bootTimeText(time) ?? ''] : []),
     ...(isUp && explained === undefined && tampering === undefined
       ? ['Nothing was compared; --manifest FILE lays its log beside what was predicted.']
       : []),
@@ -64,13 +68,14 @@ function lastLines(serial: string): string {
     .join('\n');
 }
 
-export function bootDocument({ booted, secureBoot, explained, manifests, cases, tampering }: BootAnswer) {
+export function bootDocument({ booted, secureBoot, explained, manifests, cases, tampering, time }: BootAnswer) {
   const isVerified = manifests.find(({ manifest }) => manifest === explained?.manifest)?.isVerified ?? false;
   return {
     outcome: booted.outcome,
     secureBoot,
     refusals: booted.refusals,
     results: [...booted.results.keys()].sort(),
+    ...(time === undefined ? {} : { time }),
     ...(explained === undefined ? {} : { log: explanationDocument(explained, isVerified) }),
     ...(tampering === undefined ? {} : { tampering: { cases, ...tampering } }),
   };

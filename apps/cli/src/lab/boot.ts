@@ -32,6 +32,7 @@ import { UsageError } from '../usage-error.ts';
 import type { Verb } from '../verb.ts';
 import { type BootOptions, defineBootOptions } from './boot-options.ts';
 import { type BootAnswer, bootDocument, bootText } from './boot-text.ts';
+import { bootTime } from './boot-time.ts';
 import { tamperHelp } from './tamper-help.ts';
 
 export const boot: Verb = {
@@ -75,6 +76,10 @@ async function run(session: Session, disk: string | undefined, options: BootOpti
           );
     const answer: BootAnswer = {
       ...{ booted, secureBoot, manifests, cases, expected },
+      // What was tampered with is no boot of the image's own.
+      ...(tampering === undefined
+        ? { time: bootTime(booted, request.accelerator, verdict?.manifest ?? manifests[0]?.manifest) }
+        : {}),
       ...(verdict === undefined ? {} : { explained: verdict }),
       ...(tampering === undefined ? {} : { tampering }),
     };
@@ -85,10 +90,11 @@ async function run(session: Session, disk: string | undefined, options: BootOpti
   }
 }
 
-/** As it should be: tampered with, it fares as expected; else it comes up, and its log is the image's. */
-function isGood({ booted, explained, tampering }: BootAnswer): boolean {
+/** As it should be: tampered with, it fares as expected; else it comes up, in time, and its log is the image's. */
+export function isGood({ booted, explained, tampering, time }: BootAnswer): boolean {
   if (tampering !== undefined) return tampering.isAsExpected;
-  return (booted.outcome === 'reported' || booted.outcome === 'reached') && explained?.isAsExpected !== false;
+  const isUp = booted.outcome === 'reported' || booted.outcome === 'reached';
+  return isUp && explained?.isAsExpected !== false && time?.isWithin !== false;
 }
 
 function inputsOf({ keys, older }: BootOptions) {
@@ -111,7 +117,7 @@ async function requestFor(
   disk: string,
   cases: readonly TamperCaseName[],
   firmwareVariables: string,
-): Promise<MachineRequest> {
+): Promise<MachineRequest & Required<Pick<MachineRequest, 'accelerator'>>> {
   const { tpm, accelerator, memory, processors, until, timeout } = options;
   return {
     ...{ disk, firmwareVariables, shape: { memoryMib: memory, processors }, timeoutMs: timeout * 1000 },
