@@ -5,7 +5,13 @@ export { copySource } from './copy.ts';
 export { cpioTree } from './cpio/cpio-tree.ts';
 export { CPIO_HEADER_BYTES, type CpioHeader } from './cpio/header.ts';
 export { type CpioEntry, DEFAULT_MAX_CPIO_ENTRIES, readCpio, readCpioLink } from './cpio/read.ts';
-export { encodeStubArchive, type StubArchiveKind, type StubFile, writeStubArchive } from './cpio/stub-archive.ts';
+export {
+  encodeStubArchive,
+  type StubArchiveKind,
+  type StubFile,
+  stubFilePath,
+  writeStubArchive,
+} from './cpio/stub-archive.ts';
 export { cpioMembers } from './cpio/tree-members.ts';
 export { type CpioMember, MAX_CPIO_NAME_BYTES, writeCpio } from './cpio/write.ts';
 export { applyImagePolicy, designatorOf, type PolicyOutcome } from './ddi/apply-policy.ts';

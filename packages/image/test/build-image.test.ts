@@ -41,7 +41,8 @@ test('beside the manifest: the files of root and initrd, and packages, each by i
     const { part, bytes } = partOf(built, of);
     return verifyFileList(part, bytes).files.map(({ path }) => path);
   };
-  const byStub = ['/.extra/tpm2-pcr-public-key.pem', '/.extra/tpm2-pcr-signature.json'];
+  // The made program says that it is stub 257, which hands on the release file, too.
+  const byStub = ['/.extra/os-release', '/.extra/tpm2-pcr-public-key.pem', '/.extra/tpm2-pcr-signature.json'];
   assert.deepEqual(listed('initrd'), [...byStub, '/init']);
   assert.ok(listed('root').includes('/usr/bin/tool') && listed('root').every((path) => path.startsWith('/')));
   const { part, bytes } = partOf(built, 'root', 'packages');
@@ -52,6 +53,24 @@ test('beside the manifest: the files of root and initrd, and packages, each by i
   );
   assert.deepEqual(built.manifest.ima, { policies: ['tcb'], template: 'ima-ng', hash: 'sha256' });
   assert.equal(built.packageCount, 1);
+});
+
+test('credentials and extensions beside the UKI are in the list of the initrd, where the stub puts them', async (t) => {
+  const folder = tempDir(t);
+  writeFileSync(join(folder, 'site.cred'), 'a credential');
+  writeFileSync(join(folder, 'tools.raw'), 'a system extension');
+  const companions = ['credentials: [site.cred]', 'sysexts: [tools.raw]'];
+  const built = await build(folder, await makeRecipeFolder(folder, companions));
+  const { part, bytes } = partOf(built, 'initrd');
+  const { files } = verifyFileList(part, bytes);
+  const listed = new Map(files.map(({ path, sha256, sizeBytes }) => [path, { sha256, sizeBytes }]));
+  for (const [path, text] of [
+    ['/.extra/credentials/site.cred', 'a credential'],
+    ['/.extra/sysext/tools.raw', 'a system extension'],
+  ] as const) {
+    const octets = new TextEncoder().encode(text);
+    assert.deepEqual(listed.get(path), { sha256: toHex(digest('sha256', octets)), sizeBytes: octets.length }, path);
+  }
 });
 
 test('a rule that takes the package manager away does not hide what it installed', async (t) => {

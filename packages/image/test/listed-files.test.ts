@@ -57,10 +57,10 @@ test('of initrds over each other the later file counts, compressed or not', asyn
 });
 
 test('what the stub puts beside the initrds is listed where the running system has it', () => {
-  assert.deepEqual(listedStubFiles({}), []);
-  assert.deepEqual(listedStubFiles({ pcrsig: utf8('{}'), pcrpkey: utf8('key') }), [
-    { path: '/.extra/tpm2-pcr-signature.json', sizeBytes: 2, sha256: sha256('{}'), isExecutable: false },
-    { path: '/.extra/tpm2-pcr-public-key.pem', sizeBytes: 3, sha256: sha256('key'), isExecutable: false },
+  assert.deepEqual(listedStubFiles([]), []);
+  const content = memorySource(utf8('a credential'), 'site.cred');
+  assert.deepEqual(listedStubFiles([{ path: '/.extra/credentials/site.cred', content }]), [
+    { path: '/.extra/credentials/site.cred', sizeBytes: 12, sha256: sha256('a credential'), isExecutable: false },
   ]);
 });
 

@@ -6,9 +6,15 @@ import { type EspFolders, filesWith } from './esp-folders.ts';
 import { archivePart, digestsOfPart, type InitrdPart } from './initrd-parts.ts';
 import type { Release } from './stub.ts';
 
-/** An archive that the stub makes of files on the ESP, and the PCR that it measures it into. */
-export interface SidecarArchive {
+/** Files that the stub makes an archive of. */
+export interface StubArchive {
+  readonly kind: StubArchiveKind;
+  readonly files: readonly StubFile[];
   readonly part: InitrdPart;
+}
+
+/** An archive that the stub makes of files on the ESP, and the PCR that it measures it into. */
+export interface SidecarArchive extends StubArchive {
   readonly pcr: 12 | 13;
   readonly artefact: string;
 }
@@ -34,6 +40,8 @@ export function sidecarArchives(stub: Release, folders: EspFolders): SidecarArch
   return archives
     .filter(([, , , files]) => files.length > 0)
     .map(([label, pcr, kind, files]) => ({
+      kind,
+      files,
       part: archivePart(label, kind, files),
       pcr,
       artefact: files.map(({ content }) => content.label).join(' + '),
@@ -58,10 +66,11 @@ export function embeddedArchives(
   uki: PeFile,
   stub: Release,
   sections: ReadonlyMap<string, ImageSectionHeader>,
-): InitrdPart[] {
+): StubArchive[] {
   return EMBEDDED.flatMap(([section, name, from]) => {
     const header = sections.get(section);
     if (header === undefined || stub.major < from) return [];
-    return [archivePart(section, 'boot', [{ name, content: sectionSource(uki, header) }])];
+    const files = [{ name, content: sectionSource(uki, header) }];
+    return [{ kind: 'boot', files, part: archivePart(section, 'boot', files) } as const];
   });
 }

@@ -28,6 +28,7 @@ export { type FirmwareVariable, predictSecureBoot, type SecureBootState } from '
 export type { SectionChoice } from './selected-sections.ts';
 export { isShim, openShim, SHIM_LOCK, type ShimFile } from './shim-file.ts';
 export { isSystemdBoot, isUki } from './stub.ts';
+export { type HandedFile, stubFiles } from './stub-files.ts';
 export { predictUki, UKI_PCRS, type UkiStart } from './uki-events.ts';
 export {
   type FileSystemIdentity,

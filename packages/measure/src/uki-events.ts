@@ -103,7 +103,7 @@ export function ukiEvents(
           ...addons.microcodeParts,
           ...embeddedInitrds(uki, stub, sections, digests),
           ...archives.map(({ part }) => part),
-          ...embeddedArchives(uki, stub, sections),
+          ...embeddedArchives(uki, stub, sections).map(({ part }) => part),
           ...addons.initrdParts,
         ],
       });

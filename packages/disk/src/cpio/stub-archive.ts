@@ -31,6 +31,11 @@ export interface StubFile {
   readonly content: ByteSource;
 }
 
+/** Where the system that runs in the initrd finds a file of such an archive. */
+export function stubFilePath(kind: StubArchiveKind, name: string): string {
+  return `/${STUB_FOLDERS[kind].path}/${name}`;
+}
+
 /** Parents of the folder that the files go into. systemd 257, src/boot/cpio.c, pack_cpio_prefix. */
 const PARENT_MODE = 0o555;
 

@@ -7,6 +7,7 @@ import type { FatMember, GptTable } from '@vouchsafe/disk';
 import { SpoolFile } from '@vouchsafe/disk/node';
 import { type Manifest, signManifest } from '@vouchsafe/manifest';
 import type { UkiContents } from '@vouchsafe/pe';
+import { openBootDisk } from '../boot/boot-disk.ts';
 import { keyVariables } from '../boot/key-variables.ts';
 import type { RootHashes } from '../ddi/content.ts';
 import { writeDdi } from '../ddi/write-ddi.ts';
@@ -105,7 +106,6 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   // The next version's UKI is about as large.
   const ukiBytes = SLACK_BYTES + stub.size + kernel.image.size + initrdBytes;
   let uki: ByteSource | undefined;
-  let signedContents: UkiContents = contents;
   const policies = { signers: keys.pcr, phases: recipe.policyPhases };
   const contentsFor = (rootHash: Uint8Array): UkiContents => ({
     ...contents,
@@ -118,7 +118,7 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   };
   const members = async (hashes: RootHashes): Promise<readonly FatMember[]> => {
     const ukiContents = contentsFor(hashes.get(matchKey) as Uint8Array);
-    signedContents = await policyContents(stub, ukiContents, policies, outputFolder);
+    const signedContents = await policyContents(stub, ukiContents, policies, outputFolder);
     const spool = files.use(SpoolFile.create('UKI', outputFolder));
     await writeUki(stub, signedContents, keys.db, spool);
     uki = spool.source();
@@ -132,7 +132,8 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     const sizes = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki.size, initrdBytes };
     requireBudgets(recipe.budgets, sizes, report);
     const mount = matchKey === 'usr' ? '/usr' : '/';
-    const request = { entries: tree, installed, initrds, contents: signedContents, osRelease, mount } as const;
+    const { artefacts: boots } = openBootDisk(disk);
+    const request = { entries: tree, installed, initrds, boots, osRelease, mount } as const;
     const { parts, notes } = await imageParts(recipe, names, request, work);
     const variables = keyVariables(at(recipe.keys));
     const measured = { disk, uki, banks, parts: parts.map(({ part }) => part), variables };

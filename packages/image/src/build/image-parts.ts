@@ -5,7 +5,7 @@ import { parseUtf8, TextError } from '@vouchsafe/base';
 import type { ByteSource } from '@vouchsafe/bytes';
 import { DiskError, parseReleaseFile, type TreeEntry } from '@vouchsafe/disk';
 import { encodeFileList, type ManifestPart, partOf } from '@vouchsafe/manifest';
-import type { UkiContents } from '@vouchsafe/pe';
+import { type BootArtefacts, stubFiles } from '@vouchsafe/measure';
 import { CYCLONEDX_FORMAT, encodeCycloneDx } from '../packages/cyclonedx.ts';
 import type { InstalledPackages } from '../packages/installed-package.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -30,8 +30,8 @@ export interface PartsRequest {
   readonly entries: readonly TreeEntry[];
   readonly installed: InstalledPackages;
   readonly initrds: readonly ByteSource[];
-  /** What the UKI was built of. */
-  readonly contents: Pick<UkiContents, 'pcrsig' | 'pcrpkey'>;
+  /** What the disk boots: the UKI, and what lies around it. */
+  readonly boots: BootArtefacts;
   readonly osRelease: Uint8Array;
   /** Where the running system has the tree; `/` unless given. */
   readonly mount?: '/' | '/usr';
@@ -44,7 +44,7 @@ export interface PartsRequest {
 export async function imageParts(
   recipe: Recipe,
   names: OutputNames,
-  { entries, installed, initrds, contents, osRelease, mount = '/' }: PartsRequest,
+  { entries, installed, initrds, boots, osRelease, mount = '/' }: PartsRequest,
   work: LongWork = {},
 ): Promise<ImageParts> {
   const notes: string[] = [];
@@ -56,7 +56,7 @@ export async function imageParts(
   try {
     addList('initrd', names.initrdFileList, [
       ...(await listedInitrdFiles(initrds, work)),
-      ...listedStubFiles(contents),
+      ...listedStubFiles(stubFiles(boots.uki, boots)),
     ]);
   } catch (error) {
     if (!(error instanceof DiskError && error.code === 'compression_unsupported')) throw error;

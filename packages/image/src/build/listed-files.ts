@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LongWork } from '@vouchsafe/base';
-import { type ByteSource, memorySource } from '@vouchsafe/bytes';
+import type { ByteSource } from '@vouchsafe/bytes';
 import { overlayTrees, type TreeEntry } from '@vouchsafe/disk';
 import { openInitrd } from '@vouchsafe/disk/node';
 import type { ListedFile } from '@vouchsafe/manifest';
-import type { UkiContents } from '@vouchsafe/pe';
+import type { HandedFile } from '@vouchsafe/measure';
 import { sha256Of } from '../inspect/sha256-of.ts';
 
 /**
@@ -57,17 +57,12 @@ export async function listedInitrdFiles(initrds: readonly ByteSource[], work: Lo
   return await listedFiles(trees.length > 1 ? overlayTrees(trees) : only, '/', work);
 }
 
-/**
- * The files that systemd's stub puts beside the initrds out of the UKI's own sections; the initrd hands them on, so the kernel
- * measures them as it does the initrd's. systemd-stub(7), on /.extra/.
- */
-export function listedStubFiles({ pcrsig, pcrpkey }: Pick<UkiContents, 'pcrsig' | 'pcrpkey'>): ListedFile[] {
-  const files = [
-    ['/.extra/tpm2-pcr-signature.json', pcrsig],
-    ['/.extra/tpm2-pcr-public-key.pem', pcrpkey],
-  ] as const;
-  return files.flatMap(([path, bytes]) => {
-    if (bytes === undefined) return [];
-    return [{ path, sizeBytes: bytes.length, sha256: sha256Of(memorySource(bytes, path)), isExecutable: false }];
-  });
+/** The files that systemd's stub puts beside the initrds: the initrd hands them on, so the kernel measures them as it does its own. */
+export function listedStubFiles(handed: readonly HandedFile[]): ListedFile[] {
+  return handed.map(({ path, content }) => ({
+    path,
+    sizeBytes: content.size,
+    sha256: sha256Of(content),
+    isExecutable: false,
+  }));
 }
