@@ -33,6 +33,17 @@ test('an output has its name when it is complete, and not before', (t) => {
   assert.deepEqual(readdirSync(dir), ['out']);
 });
 
+test('an output may be flushed on the way, while more is written', async (t) => {
+  const path = join(tempDir(t), 'out');
+  using file = OutputFile.create(path);
+  file.write(0, ABC);
+  const flushed = file.startFlush();
+  file.write(3, ABC);
+  await flushed;
+  file.commit();
+  assert.equal(readFileSync(path, 'latin1'), 'abcabc');
+});
+
 test('a discarded output leaves nothing, and may be discarded again', (t) => {
   const dir = tempDir(t);
   const file = OutputFile.create(join(dir, 'out'));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fsync, fsyncSync, linkSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BytesError } from '../error.ts';
 import type { ByteSink } from '../sink.ts';
 import { writeFully } from './file-sink.ts';
-import { onHost } from './host-error.ts';
+import { hostError, onHost } from './host-error.ts';
 import { newFile, type PublishedFile, replaceFile } from './published-file.ts';
 
 /** Characters of the final name in the partial one: even at four octets each, all of it fits into 255. */
@@ -67,6 +67,16 @@ export class OutputFile implements ByteSink, Disposable {
   /** Returns when what was written is on the device. */
   flush(): void {
     onHost(this.label, () => fsyncSync(this.fd));
+  }
+
+  /**
+   * Begins to flush while this thread goes on, so that `commit` has less to wait for. The descriptor is in use until the
+   * promise has settled: neither commit nor discard before. @throws {BytesError} 'no_space', 'io'.
+   */
+  startFlush(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fsync(this.fd, (cause) => (cause === null ? resolve() : reject(hostError(this.label, cause))));
+    });
   }
 
   /**

@@ -33,6 +33,7 @@ import { plannedPolicyContents, policyContents } from './policy-contents.ts';
 import { signedCopy } from './signed-copy.ts';
 import { plannedUkiBytes, writeUki } from './signed-uki.ts';
 import { BuildInputs } from './stamp/build-inputs.ts';
+import { ThreadDigest } from './thread-digest.ts';
 
 /** What was built, and where. */
 export interface BuiltImage {
@@ -126,8 +127,10 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   };
   let finished: FinishedImage | undefined;
   /** All that may be refused comes before the disk has its name. */
-  const finish = async (disk: ByteSource, table: GptTable): Promise<void> => {
+  const finish = async (disk: FileSource, table: GptTable): Promise<void> => {
     if (uki === undefined) throw new Error('the disk was written without its UKI');
+    // It takes as long as all else that is left to do.
+    await using diskDigest = ThreadDigest.start(disk);
     const report = sizeReport(disk, { packages: installed.packages });
     const sizes = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki.size, initrdBytes };
     requireBudgets(recipe.budgets, sizes, report);
@@ -136,7 +139,8 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     const request = { entries: tree, installed, initrds, boots, osRelease, mount } as const;
     const { parts, notes } = await imageParts(recipe, names, request, work);
     const variables = keyVariables(at(recipe.keys));
-    const measured = { disk, uki, banks, parts: parts.map(({ part }) => part), variables };
+    const diskSha256 = await diskDigest.sha256();
+    const measured = { disk, diskSha256, uki, banks, parts: parts.map(({ part }) => part), variables };
     const predicted = imageManifest(recipe, names, measured);
     finished = {
       parts,

@@ -12,6 +12,8 @@ import type { OutputNames } from './output-files.ts';
 /** What is known of an image beside its recipe when the manifest is made. */
 export interface Measured {
   readonly disk: ByteSource;
+  /** Of the disk, in lower-case hexadecimal. */
+  readonly diskSha256: string;
   readonly uki: ByteSource;
   readonly banks: readonly Bank[];
   readonly parts: readonly ManifestPart[];
@@ -25,14 +27,19 @@ export interface Measured {
 export function imageManifest(
   recipe: Recipe,
   names: OutputNames,
-  { disk, uki, banks, parts, variables }: Measured,
+  { disk, diskSha256, uki, banks, parts, variables }: Measured,
 ): BootManifest {
   const { artefacts } = openBootDisk(disk);
-  const artefact = (kind: ManifestArtefact['kind'], path: string, source: ByteSource): ManifestArtefact => ({
+  const artefact = (
+    kind: ManifestArtefact['kind'],
+    path: string,
+    sizeBytes: number,
+    sha256: string,
+  ): ManifestArtefact => ({
     kind,
     path: basename(path),
-    sizeBytes: source.size,
-    sha256: sha256Of(source),
+    sizeBytes,
+    sha256,
   });
   return makeBootManifest({
     name: recipe.name,
@@ -40,7 +47,7 @@ export function imageManifest(
     banks,
     artefacts: { ...artefacts, variables },
     circumstances: { phases: recipe.phases },
-    files: [artefact('disk', names.disk, disk), artefact('uki', names.uki, uki)],
+    files: [artefact('disk', names.disk, disk.size, diskSha256), artefact('uki', names.uki, uki.size, sha256Of(uki))],
     parts,
     budgets: recipe.budgets,
   });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname } from 'node:path';
 import { type LongWork, parseHex } from '@vouchsafe/base';
-import type { ByteSource } from '@vouchsafe/bytes';
 import { FileSource, OutputFile } from '@vouchsafe/bytes/node';
 import {
   type BytePlace,
@@ -38,7 +37,7 @@ export interface DdiRequest {
   /** Threads to hash and compress with; as the machine and the size suggest unless given. */
   readonly threads?: number | undefined;
   /** Looks at the disk before it has its name; what it throws leaves nothing behind, and what was there as it was. */
-  readonly check?: ((disk: ByteSource, table: GptTable) => Promise<void>) | undefined;
+  readonly check?: ((disk: FileSource, table: GptTable) => Promise<void>) | undefined;
 }
 
 export interface WrittenDdi {
@@ -90,24 +89,36 @@ export async function writeDdi(request: DdiRequest, work: LongWork = {}): Promis
     }
   };
   await writeContents(false);
-  for (const group of groups) {
-    const dataBytes = (plans[group.data] as PlannedContent).sizeBytes;
-    const rootHash = await writeTree(disk, table, places, group, { dataBytes, seed, threads: request.threads }, work);
-    rootHashes.set(group.matchKey, rootHash);
-    if (group.signature === undefined || signer === undefined) continue;
-    const { offsetBytes, sizeBytes } = places[group.signature] as BytePlace;
-    disk.write(offsetBytes, await encodeSignature(rootHash, signer, sizeBytes));
-  }
-  await writeContents(true);
-  const named = withRootHashes(table, partitions, rootHashes);
-  writeGpt(disk, named);
-  if (request.check !== undefined) {
+  const named = await whileFlushing(disk, async () => {
+    for (const group of groups) {
+      const dataBytes = (plans[group.data] as PlannedContent).sizeBytes;
+      const rootHash = await writeTree(disk, table, places, group, { dataBytes, seed, threads: request.threads }, work);
+      rootHashes.set(group.matchKey, rootHash);
+      if (group.signature === undefined || signer === undefined) continue;
+      const { offsetBytes, sizeBytes } = places[group.signature] as BytePlace;
+      disk.write(offsetBytes, await encodeSignature(rootHash, signer, sizeBytes));
+    }
+    await writeContents(true);
+    const whole = withRootHashes(table, partitions, rootHashes);
+    writeGpt(disk, whole);
+    return whole;
+  });
+  const { check } = request;
+  if (check !== undefined) {
     const size = table.sectors * sectorSize;
     using whole = FileSource.over({ fd: disk.fd, label: request.path, size, extents: [{ start: 0, end: size }] });
-    await request.check(whole, named);
+    await whileFlushing(disk, () => check(whole, named));
   }
   disk.commit();
   return { table: named, sizeBytes: table.sectors * sectorSize, rootHashes };
+}
+
+/** What is written so far goes to the device while something else is done; the disk is not given up before both have ended. */
+async function whileFlushing<T>(disk: OutputFile, run: () => Promise<T>): Promise<T> {
+  const [flushed, done] = await Promise.allSettled([disk.startFlush(), run()]);
+  if (done.status === 'rejected') throw done.reason;
+  if (flushed.status === 'rejected') throw flushed.reason;
+  return done.value;
 }
 
 /** Each definition with the size of its content; a tree is as large as all that its data may grow to needs. */

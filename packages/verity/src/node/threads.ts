@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { VerityError } from '../error.ts';
 
 /** Below this many octets of data, starting threads takes longer than they save (docs/benchmarks.md). */
-const WORTH_THREADS_BYTES = 384 * 1024 * 1024;
+const WORTH_THREADS_BYTES = 256 * 1024 * 1024;
 /** A thread takes 18 MiB; with three the whole stays below 128 MiB. Who has memory and cores says --threads. */
 const MAX_DEFAULT_THREADS = 3;
 const MAX_WANTED_THREADS = 256;
