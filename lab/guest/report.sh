@@ -32,7 +32,8 @@ for word in $(cat /proc/cmdline); do
 done
 if command -v tpm2_quote >/dev/null; then
   echo 'vouchsafe-guest: quoting' >$console
-  tpm2_createek -Q -c /run/ek.ctx -G rsa -u ek.pub &&
+  # Of elliptic curves, as an RSA key takes the TPM seconds to find.
+  tpm2_createek -Q -c /run/ek.ctx -G ecc -u ek.pub &&
     tpm2_createak -Q -C /run/ek.ctx -c /run/ak.ctx -G ecc -g sha256 -s ecdsa -u ak.pub -n ak.name &&
     tpm2_quote -Q -c /run/ak.ctx -l sha256:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15 -q "${nonce:-00}" -m quote.attest -s quote.signature -g sha256 ||
     echo 'vouchsafe-guest: no quote' >$console
@@ -43,13 +44,13 @@ fi
 for bank in sha1 sha256 sha384; do
   [ -d /sys/class/tpm/tpm0/pcr-$bank ] || continue
   for pcr in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23; do
-    echo "$bank $pcr $(cat /sys/class/tpm/tpm0/pcr-$bank/$pcr)"
+    read -r value </sys/class/tpm/tpm0/pcr-$bank/$pcr && echo "$bank $pcr $value"
   done
 done >pcrs
 
 # What systemd-pcrextend does as the system comes up, and the policy that this TPM then computes: a line for each phase. Where
-# systemd itself runs, it has done so already.
-if [ "$1" = phases ]; then
+# systemd itself runs, it has done so already. Takes longer than all the rest: an order asks for it, `: >/run/phases`.
+if [ -f /run/phases ]; then
   phase=
   for word in enter-initrd leave-initrd sysinit ready; do
     printf %s "$word" >/run/word

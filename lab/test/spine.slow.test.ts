@@ -119,7 +119,7 @@ describe('build, predict, boot, quote, verdict', tools, () => {
     if (tools.skip !== undefined) return;
     image = await buildLabImage(dir(), NONCE);
     predicted = predict(image);
-    good = await bootDisk(image);
+    good = await bootDisk({ ...image, orders: [': >/run/phases'] });
   });
   after(() => {
     for (const cleanup of cleanups) cleanup();
