@@ -30,7 +30,7 @@ interface Sizes {
 
 const SIZES: Readonly<Record<'quick' | 'usual', Sizes>> = {
   quick: { devices: 100, rounds: 2, warmRounds: 1, enrolled: 2_000, many: 1_000 },
-  usual: { devices: 1_000, rounds: 5, warmRounds: 5, enrolled: 100_000, many: 20_000 },
+  usual: { devices: 1_000, rounds: 10, warmRounds: 30, enrolled: 100_000, many: 20_000 },
 };
 
 /** A service with a fleet in its database, and what sends for the fleet. */

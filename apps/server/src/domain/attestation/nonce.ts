@@ -19,6 +19,9 @@ export interface IssuedNonce extends NonceTerms {
   readonly issuedAtMs: number;
 }
 
+/** Instances' clocks differ by so much at most. */
+export const SKEW_MS = 5_000;
+
 /**
  * 34 octets, what the smallest TPM takes as qualifyingData (a TPMT_HA with SHA-256; TPM 2.0 Library, Part 2, 10.4.3): 42 bits
  * of time in milliseconds, 6 of terms, 20 random octets, and 8 of an HMAC over these, the device and its attestation key.
