@@ -2,7 +2,7 @@
 // What mkfs.erofs does, as a process of its own: node erofs-command.ts FOLDER IMAGE COMPRESSION THREADS
 import { OutputFile } from '@vouchsafe/bytes/node';
 import { type ErofsCompression, writeErofsImage } from '@vouchsafe/disk';
-import { openTree, writeErofsWithThreads } from '@vouchsafe/disk/node';
+import { openTree, wasmClusterCompressor, writeErofsWithThreads } from '@vouchsafe/disk/node';
 
 const [folder = '', image = '', compression = 'none', threads = '1'] = process.argv.slice(2);
 
@@ -15,7 +15,7 @@ async function main(): Promise<void> {
     timestampSeconds: 1_700_000_000,
     compression: compression as ErofsCompression,
   };
-  if (threads === '1') writeErofsImage(request, output);
+  if (threads === '1') writeErofsImage({ ...request, compressor: wasmClusterCompressor() }, output);
   else await writeErofsWithThreads(request, output, 0, { threads: Number(threads) });
   output.commit();
 }

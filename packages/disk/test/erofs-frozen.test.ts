@@ -12,6 +12,7 @@ import {
   type TreeEntry,
   writeErofsImage,
 } from '@vouchsafe/disk';
+import { wasmClusterCompressor } from '@vouchsafe/disk/node';
 import { noise, text } from './erofs-folder.ts';
 import { at, directory, TREE } from './erofs-tree.ts';
 import { bytesOf, SEED, TIMESTAMP, written } from './support.ts';
@@ -42,9 +43,13 @@ const FROZEN: Readonly<Record<number, Readonly<Record<ErofsCompression, string>>
   },
 };
 
-const image = (tree: Iterable<TreeEntry>, compression: ErofsCompression): Uint8Array =>
+const image = (
+  tree: Iterable<TreeEntry>,
+  compression: ErofsCompression,
+  compressor?: ReturnType<typeof wasmClusterCompressor>,
+): Uint8Array =>
   written((sink) =>
-    writeErofsImage({ tree, uuid: SEED, timestampSeconds: TIMESTAMP, label: 'root', compression }, sink),
+    writeErofsImage({ tree, uuid: SEED, timestampSeconds: TIMESTAMP, label: 'root', compression, compressor }, sink),
   );
 
 for (const compression of ['none', 'lz4'] as const) {
@@ -53,5 +58,6 @@ for (const compression of ['none', 'lz4'] as const) {
     assert.equal(toHex(digest('sha256', bytes)), FROZEN[EROFS_LAYOUT_VERSION]?.[compression]);
     assert.deepEqual(image(FIXED.toReversed(), compression), bytes);
     assert.deepEqual(image(erofsTree(openErofs(memorySource(bytes))), compression), bytes);
+    assert.deepEqual(image(FIXED, compression, wasmClusterCompressor()), bytes);
   });
 }

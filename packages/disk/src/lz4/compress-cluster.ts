@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** LZ4 block format: what a match is at least, and how far it may refer back. */
-const MIN_MATCH = 4;
-const MAX_DISTANCE = 0xffff;
+export const MIN_MATCH = 4;
+export const MAX_DISTANCE = 0xffff;
 /** LZ4 block format, "End of block conditions": the last five octets are literals, the last match begins twelve before the end. */
-const LAST_LITERALS = 5;
-const MATCH_START_LIMIT = 12;
+export const LAST_LITERALS = 5;
+export const MATCH_START_LIMIT = 12;
 /** Enough of a last run to keep the second of these conditions behind any match: a token, and eight literals. */
-const LAST_RUN_BYTES = 1 + MATCH_START_LIMIT - MIN_MATCH;
+export const LAST_RUN_BYTES = 1 + MATCH_START_LIMIT - MIN_MATCH;
 /** Lengths in a token go up to this; what is more follows in octets of 255. */
-const TOKEN_MAX = 15;
-const HASH_BITS = 13;
+export const TOKEN_MAX = 15;
+export const HASH_BITS = 13;
+/** What spreads four octets over the table: 2^32 divided by the golden ratio. */
+export const HASH_FACTOR = 0x9e3779b1;
 /** After so many positions without a match, as a power of two, the search takes longer steps. */
-const SKIP_BITS = 6;
+export const SKIP_BITS = 6;
 
 /** Where each sequence of four octets was last seen. One serves for any number of clusters of the same input. */
 export type Lz4Table = Int32Array;
@@ -67,7 +69,7 @@ export function compressLz4Cluster(
     while (next <= searchEnd) {
       at = next;
       const sequence = view.getInt32(at, true);
-      const slot = Math.imul(sequence, 0x9e3779b1) >>> (32 - HASH_BITS);
+      const slot = Math.imul(sequence, HASH_FACTOR) >>> (32 - HASH_BITS);
       ref = table[slot] as number;
       table[slot] = at;
       // The cluster before may have looked further than it went.
@@ -120,7 +122,7 @@ export function compressLz4Cluster(
     anchor = at;
     if (at > matchStartEnd) break;
     const before = at - 2;
-    table[Math.imul(view.getInt32(before, true), 0x9e3779b1) >>> (32 - HASH_BITS)] = before;
+    table[Math.imul(view.getInt32(before, true), HASH_FACTOR) >>> (32 - HASH_BITS)] = before;
   }
   putLastRun(input, anchor, end, output, out, result);
   result.consumed += anchor - start;

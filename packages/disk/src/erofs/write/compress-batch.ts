@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { compressLz4Cluster, type Lz4Cluster, lz4Octets, newLz4Table } from '../../lz4/compress-cluster.ts';
+import {
+  compressLz4Cluster,
+  type Lz4Cluster,
+  type Lz4Octets,
+  lz4Octets,
+  newLz4Table,
+} from '../../lz4/compress-cluster.ts';
 
-const BLOCK_BYTES = 4096;
+export const BLOCK_BYTES = 4096;
 /** In `starts`: the block holds its octets as they are. */
 export const IS_PLAIN = 0x80000000;
 
@@ -32,19 +38,55 @@ export function newOutput(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(OUTPUT_BYTES);
 }
 
+/** Compresses one input after the other, cluster by cluster. All give the same octets for the same input. */
+export interface ClusterCompressor {
+  /** The input of the calls that follow, up to BATCH_BYTES of it. */
+  load(input: Uint8Array): void;
+  /**
+   * As much of the input from `start` to `end` as fits into `block`, at its end behind zeros.
+   * @returns the octets of input in it.
+   */
+  compress(start: number, end: number): number;
+  /** 4096 octets, which the next call replaces. */
+  readonly block: Uint8Array;
+}
+
+/** The one for any runtime. */
+export function clusterCompressor(): ClusterCompressor {
+  const scratch = lz4Octets(new Uint8Array(BLOCK_BYTES));
+  const block = new Uint8Array(BLOCK_BYTES);
+  const table = newLz4Table();
+  const cluster: Lz4Cluster = { consumed: 0, produced: 0 };
+  let source: Lz4Octets = lz4Octets(new Uint8Array());
+  return {
+    block,
+    load(input) {
+      source = lz4Octets(input);
+      table.fill(-1);
+    },
+    compress(start, end) {
+      compressLz4Cluster(source, start, end, scratch, table, cluster);
+      const { consumed, produced } = cluster;
+      block.fill(0, 0, BLOCK_BYTES - produced);
+      block.set(scratch.octets.subarray(0, produced), BLOCK_BYTES - produced);
+      return consumed;
+    },
+  };
+}
+
 /**
  * Each part as LZ4 blocks of at most 4096 octets, at the end of a block of the image behind zeros: EROFS calls it
  * 0padding. What does not become smaller stays as it is. What comes out depends on the part alone.
  * @param output of `newOutput`; what was in it does not matter.
  */
-export function compressBatch({ input, ends }: CompressionBatch, output: Uint8Array<ArrayBuffer>): CompressedBatch {
+export function compressBatch(
+  { input, ends }: CompressionBatch,
+  output: Uint8Array<ArrayBuffer>,
+  compressor: ClusterCompressor,
+): CompressedBatch {
   const starts = new Uint32Array(output.length / BLOCK_BYTES);
   const counts = new Uint32Array(ends.length);
-  const source = lz4Octets(input);
-  const scratch = new Uint8Array(BLOCK_BYTES);
-  const scratchOctets = lz4Octets(scratch);
-  const table = newLz4Table();
-  const cluster: Lz4Cluster = { consumed: 0, produced: 0 };
+  compressor.load(input.subarray(0, ends.at(-1) ?? 0));
   let block = 0;
   for (const [i, end] of ends.entries()) {
     const partStart = ends[i - 1] ?? 0;
@@ -54,11 +96,10 @@ export function compressBatch({ input, ends }: CompressionBatch, output: Uint8Ar
       starts[block] = at - partStart;
       // What is left fits as it is.
       if (end - at > BLOCK_BYTES) {
-        compressLz4Cluster(source, at, end, scratchOctets, table, cluster);
-        if (cluster.consumed > BLOCK_BYTES) {
-          output.fill(0, target, target + BLOCK_BYTES - cluster.produced);
-          output.set(scratch.subarray(0, cluster.produced), target + BLOCK_BYTES - cluster.produced);
-          at += cluster.consumed;
+        const consumed = compressor.compress(at, end);
+        if (consumed > BLOCK_BYTES) {
+          output.set(compressor.block, target);
+          at += consumed;
           continue;
         }
       }
