@@ -119,6 +119,7 @@ export async function prepareGrants(granting: Granting, request: GrantRequest): 
       clientSpki: keyOf('client')?.spki,
       decryptionSpki: keyOf('decryption')?.spki,
       certificateEndsAtMs: verdict.isTrusted ? (certificate?.row.not_after_ms ?? known.certificateEndsAtMs) : undefined,
+      validEndsMs: verdict.isTrusted ? (certificate?.validEndsMs ?? known.validEndsMs) : undefined,
     },
   };
 }
@@ -178,6 +179,8 @@ interface Due {
   readonly granted: GrantedCertificate;
   readonly act: Act;
   readonly row: Omit<CertificateRow, 'der'>;
+  /** With those of before that are good still. */
+  readonly validEndsMs: readonly number[];
 }
 
 /** Certificates of one machine that are good at a time. Renewals alone make three. */
@@ -188,7 +191,7 @@ async function dueCertificate(
   { store, keys, settings, crlUrl }: Granting,
   { deviceId, nowMs, keys: given }: GrantRequest,
   key: Pick<VerifiedKey, 'spki' | 'use'> | undefined,
-  { certificateEndsAtMs }: GrantState,
+  { certificateEndsAtMs, validEndsMs }: GrantState,
 ): Promise<Due | undefined> {
   if (key === undefined || key.use !== 'client') return undefined;
   const isNew = given?.client !== undefined;
@@ -196,7 +199,10 @@ async function dueCertificate(
     return undefined;
   }
   // A machine that has a new key each time does not fill database and revocation list.
-  if ((await store.read.certificates.countValid(deviceId, nowMs)) >= MAX_VALID) return undefined;
+  const valid = (validEndsMs ?? (await store.read.certificates.validEnds(deviceId, nowMs, MAX_VALID))).filter(
+    (endsMs) => endsMs > nowMs,
+  );
+  if (valid.length >= MAX_VALID) return undefined;
   const { trustDomain, certificateMs: lifetimeMs } = settings;
   const certificate = await issueClientCertificate(
     { deviceId, trustDomain, key: { use: 'client', spki: key.spki }, nowMs, lifetimeMs, crlUrl },
@@ -223,5 +229,6 @@ async function dueCertificate(
     },
     act: { kind: 'certificate.issue', actor: device(deviceId), subject: deviceId, detail: { serial, notAfterMs } },
     row,
+    validEndsMs: [...valid, notAfterMs],
   };
 }

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Service } from '../domain/service.ts';
 import { ServerError } from '../error.ts';
 import type { OperatorRow } from '../store/rows/operators.ts';
-import { mayUse } from './access.ts';
+import { type Access, mayUse } from './access.ts';
 import { addressKey } from './address-key.ts';
 import { createMeter } from './meter.ts';
 
@@ -24,9 +24,13 @@ const sha256 = (bytes: Uint8Array): string => toHex(digest('sha256', bytes));
 export function addAuthentication(app: FastifyInstance, service: Service): void {
   const failures = createMeter(service.config.limits.signInsPerMinute, MINUTE_MS, service.clock);
   app.decorateRequest('operator', undefined);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const access = request.routeOptions.config.access;
-    if (access === undefined || access === 'machine' || access === 'public') return;
+    // What machines send says who they are.
+    if (access === undefined || access === 'machine' || access === 'public') done();
+    else signIn(request, access).then(() => done(), done);
+  });
+  const signIn = async (request: FastifyRequest, access: Exclude<Access, 'machine' | 'public'>): Promise<void> => {
     const address = addressKey(request.ip);
     if (!failures.isBelow(address)) {
       throw new ServerError('too_many_requests', 'too many failed sign-ins from this address; wait a minute');
@@ -44,7 +48,7 @@ export function addAuthentication(app: FastifyInstance, service: Service): void 
       throw new ServerError('forbidden', `expected the role ${access}, found ${found.role}; ask an admin`);
     }
     request.operator = { id: found.id, name: found.name, role: found.role };
-  });
+  };
 }
 
 /**

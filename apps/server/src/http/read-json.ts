@@ -24,8 +24,29 @@ export function addJsonReader(app: FastifyInstance): void {
       done(new ServerError('request_malformed', `expected at most ${MAX_PARTS} parts in a body, found more`));
       return;
     }
-    read(request, octets.toString('utf8'), done);
+    const text = octets.toString('utf8');
+    const value = mayNameMembers(octets) ? undefined : parsed(text);
+    // Fastify's own reader looks closer, and says what is wrong.
+    if (value === undefined) read(request, text, done);
+    else done(null, value);
   });
+}
+
+/**
+ * Whether there may be a member in it that Fastify's reader refuses, `__proto__` or `constructor`, by its name or in escapes.
+ * Machines send neither, and to look for their names with regular expressions takes as long as to read the rest.
+ */
+const mayNameMembers = (octets: Buffer): boolean =>
+  octets.includes(BACKSLASH) || octets.includes('__proto__') || octets.includes('constructor');
+
+const BACKSLASH = 0x5c;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Wherever they are: one that counted only those outside texts would have to read them. Stops when there are too many. */

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ascii } from '@vouchsafe/base';
 import { PkiError } from '../error.ts';
 import type { DerElement } from './element.ts';
 import { TAG, tagName } from './tag.ts';
@@ -7,6 +6,10 @@ import { encodeElement } from './writer.ts';
 
 const UTC_TIME = /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
 const GENERALIZED_TIME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
+
+/** The digit 0, and the zone. */
+const ZERO = 0x30;
+const ZULU = 0x5a;
 
 /** From this year on, and before 1950, a time is written as GeneralizedTime. RFC 5280, 4.1.2.5. */
 const FIRST_GENERALIZED_YEAR = 2050;
@@ -65,7 +68,17 @@ export function encodeTime(timeMs: number): Uint8Array {
       `expected a whole second of the years 0 to 9999, found ${timeMs} ms since 1970`,
     );
   }
-  const digits = `${date.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
-  const short = year >= 1950 && year < FIRST_GENERALIZED_YEAR;
-  return short ? encodeElement(TAG.utcTime, ascii(digits.slice(2))) : encodeElement(TAG.generalizedTime, ascii(digits));
+  const isShort = year >= 1950 && year < FIRST_GENERALIZED_YEAR;
+  const fields = [
+    ...(isShort ? [] : [Math.floor(year / 100)]),
+    ...[year % 100, date.getUTCMonth() + 1, date.getUTCDate()],
+    ...[date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()],
+  ];
+  const text = new Uint8Array(2 * fields.length + 1);
+  for (const [i, field] of fields.entries()) {
+    text[2 * i] = ZERO + Math.floor(field / 10);
+    text[2 * i + 1] = ZERO + (field % 10);
+  }
+  text[text.length - 1] = ZULU;
+  return encodeElement(isShort ? TAG.utcTime : TAG.generalizedTime, text);
 }

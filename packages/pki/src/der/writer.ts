@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concatBytes, utf8 } from '@vouchsafe/base';
+import { utf8 } from '@vouchsafe/base';
 import { PkiError } from '../error.ts';
 import { compareSetElements } from './set-order.ts';
 import { TAG } from './tag.ts';
 
 /** One element: identifier octet, shortest length, contents. X.690, 8.1.3 and 10.1. */
 export function encodeElement(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
-  const length = contents.reduce((sum, part) => sum + part.length, 0);
-  return concatBytes(Uint8Array.of(tag, ...encodeLength(length)), ...contents);
+  let length = 0;
+  for (const part of contents) length += part.length;
+  const lengthBytes = sizeOfLength(length);
+  const element = new Uint8Array(1 + lengthBytes + length);
+  element[0] = tag;
+  if (lengthBytes === 1) element[1] = length;
+  else {
+    element[1] = 0x80 | (lengthBytes - 1);
+    for (let at = lengthBytes, rest = length; at > 1; at--, rest = Math.floor(rest / 256)) element[at] = rest % 256;
+  }
+  let at = 1 + lengthBytes;
+  for (const part of contents) {
+    element.set(part, at);
+    at += part.length;
+  }
+  return element;
 }
 
-function encodeLength(length: number): number[] {
-  if (length < 0x80) return [length];
-  const octets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
-  return [0x80 | octets.length, ...octets];
+/** Octets of a length: itself below 128, else a number of octets and these. X.690, 8.1.3. */
+function sizeOfLength(length: number): number {
+  if (length < 0x80) return 1;
+  let size = 1;
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) size++;
+  return size;
 }
 
 export function encodeSequence(...elements: readonly Uint8Array[]): Uint8Array {
@@ -28,15 +43,18 @@ export function encodeSetOf(elements: readonly Uint8Array[], tag: number = TAG.s
 
 /** Two's complement in the fewest octets. X.690, 8.3. */
 export function encodeInteger(value: bigint): Uint8Array {
-  const octets: number[] = [];
-  let rest = value;
-  do {
-    octets.unshift(Number(BigInt.asUintN(8, rest)));
-    rest >>= 8n;
-  } while (rest !== 0n && rest !== -1n);
-  const negative = value < 0n;
-  if ((octets[0] ?? 0) >= 0x80 !== negative) octets.unshift(negative ? 0xff : 0x00);
-  return encodeElement(TAG.integer, Uint8Array.from(octets));
+  // Of a negative number the octets of its complement, inverted: the sign bit comes out right in both.
+  const flip = value < 0n ? 0xff : 0x00;
+  const digits = (value < 0n ? ~value : value).toString(16);
+  const size = (digits.length + 1) >> 1;
+  // An octet more where the highest bit would say the other sign.
+  const first = digits.length % 2 === 0 && digits.charCodeAt(0) > 0x37 ? 1 : 0;
+  const octets = new Uint8Array(first + size);
+  octets[0] = flip;
+  for (let at = first + size - 1, end = digits.length; end > 0; at--, end -= 2) {
+    octets[at] = Number.parseInt(digits.slice(Math.max(0, end - 2), end), 16) ^ flip;
+  }
+  return encodeElement(TAG.integer, octets);
 }
 
 export function encodeBoolean(value: boolean): Uint8Array {
@@ -71,12 +89,25 @@ export function encodeUtf8String(text: string): Uint8Array {
   return encodeElement(TAG.utf8String, utf8(text));
 }
 
+/** Identifiers come from tables and are few; each certificate has a dozen. */
+const MAX_OIDS = 256;
+const oids = new Map<string, Uint8Array>();
+
 /**
  * X.690, 8.19.
  * @param oid arcs in decimal, with dots.
+ * @returns octets of the caller's own
  * @throws {PkiError} 'argument_invalid'.
  */
 export function encodeOid(oid: string): Uint8Array {
+  const known = oids.get(oid);
+  if (known !== undefined) return known.slice();
+  const element = encodeArcs(oid);
+  if (oids.size < MAX_OIDS) oids.set(oid, element.slice());
+  return element;
+}
+
+function encodeArcs(oid: string): Uint8Array {
   if (!/^[0-2](\.(0|[1-9][0-9]{0,38}))+$/.test(oid)) {
     throw new PkiError('argument_invalid', `expected an object identifier such as 1.2.840, found '${oid}'`);
   }

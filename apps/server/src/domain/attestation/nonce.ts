@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, utf8 } from '@vouchsafe/base';
 import { hmac } from '@vouchsafe/crypto';
-import { randomBytes } from '@vouchsafe/crypto/signing';
 import { ServerError } from '../../error.ts';
+import { drawRandom } from '../random.ts';
 
 /** The key under which this service makes and knows its nonces. */
 export interface NonceKey {
@@ -34,22 +34,6 @@ const MAC_BYTES = NONCE_BYTES - BODY_BYTES;
 const TERMS = 64;
 const WANTS_LAUNCH = 1;
 
-/** Drawn from the system in larger pieces; each octet is used once. */
-const POOL_BYTES = 8000;
-let pool = new Uint8Array(0);
-let used = 0;
-
-function draw(sizeBytes: number): Uint8Array {
-  if (used + sizeBytes > pool.length) {
-    pool = Uint8Array.from(randomBytes(POOL_BYTES));
-    used = 0;
-  }
-  const drawn = pool.slice(used, used + sizeBytes);
-  pool.fill(0, used, used + sizeBytes);
-  used += sizeBytes;
-  return drawn;
-}
-
 /** Whom a nonce is for: this device with this key; after a reset it is another's. */
 export interface NonceBearer {
   readonly deviceId: string;
@@ -63,7 +47,7 @@ export function issueNonce(key: NonceKey, bearer: NonceBearer, nowMs: number, { 
   const view = new DataView(nonce.buffer);
   view.setUint16(0, Math.floor(head / 2 ** 32));
   view.setUint32(2, head % 2 ** 32);
-  nonce.set(draw(RANDOM_BYTES), HEAD_BYTES);
+  nonce.set(drawRandom(RANDOM_BYTES), HEAD_BYTES);
   nonce.set(macOf(key, bearer, nonce.subarray(0, BODY_BYTES)), BODY_BYTES);
   return nonce;
 }

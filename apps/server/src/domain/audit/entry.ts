@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@vouchsafe/base';
-import { randomBytes } from '@vouchsafe/crypto/signing';
 import type { Act } from '../act.ts';
+import { drawRandom } from '../random.ts';
 
 /** Octets of a leaf at most; what is too long is cut short in its detail, and says so. */
 const MAX_LEAF_CHARS = 64 * 1024;
@@ -17,7 +17,7 @@ export interface AuditEntry {
 
 /** Something that happened, as the audit log has it. */
 export function auditEntryOf({ kind, actor, subject, detail }: Act, nowMs: number): AuditEntry {
-  const id = `${String(nowMs).padStart(TIME_DIGITS, '0')}-${toHex(randomBytes(12))}`;
+  const id = `${String(nowMs).padStart(TIME_DIGITS, '0')}-${toHex(drawRandom(12))}`;
   const leaf = { id, at: new Date(nowMs).toISOString(), kind, actor, subject };
   const whole = JSON.stringify({ ...leaf, ...(detail === undefined ? {} : { detail }) });
   return { id, leaf: whole.length <= MAX_LEAF_CHARS ? whole : JSON.stringify({ ...leaf, detail: 'too long' }) };

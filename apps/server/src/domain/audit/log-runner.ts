@@ -5,8 +5,8 @@ import { type AuditLogIdentity, sequenceEntries } from './sequencer.ts';
 
 /** How often entries of other instances are looked for. */
 const INTERVAL_MS = 1000;
-/** Entries that come in so much time get one head, as a head costs a transaction. */
-const KICK_MS = 50;
+/** Entries that come in so much time get one head, as a head costs a transaction of several statements and a signature. */
+const KICK_MS = 200;
 
 /** Keeps the tree up with the entries, and tells those who follow the log how far it goes. */
 export interface LogRunner {

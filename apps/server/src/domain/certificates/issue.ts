@@ -3,6 +3,7 @@ import { TCG_OID, type VerifiedKey } from '@vouchsafe/identity';
 import {
   type Authority,
   type Certificate,
+  type CertificateInput,
   contextTag,
   encodeElement,
   encodeGeneralNames,
@@ -129,9 +130,19 @@ function validityOf(nowMs: number, lifetimeMs: number, { certificate }: Authorit
   };
 }
 
-/** CRLDistributionPoints with one URI. RFC 5280, 4.2.1.13. */
-function crlExtension(url: CrlUrl) {
+/** That of the last certificate: a service has one address for each authority. */
+let lastCrl: { readonly url: string; readonly extensions: readonly ExtensionToEncode[] } | undefined;
+
+function crlExtension(url: CrlUrl): readonly ExtensionToEncode[] {
   if (url === undefined) return [];
+  if (lastCrl?.url !== url) lastCrl = { url, extensions: encodeCrlExtension(url) };
+  return lastCrl.extensions;
+}
+
+type ExtensionToEncode = NonNullable<CertificateInput['extensions']>[number];
+
+/** CRLDistributionPoints with one URI. RFC 5280, 4.2.1.13. */
+function encodeCrlExtension(url: string): readonly ExtensionToEncode[] {
   const fullName = encodeGeneralNames([{ kind: 'uri', text: url }]);
   // [0] IMPLICIT GeneralNames, inside the CHOICE that is [0]: the tag takes that of SEQUENCE's place.
   fullName[0] = contextTag(0, 'constructed');

@@ -59,17 +59,19 @@ export function certificateRows(db: Kysely<Tables>, dialect: Dialect) {
         .orderBy('not_after_ms', 'desc')
         .limit(1)
         .executeTakeFirst(),
-    /** Of a machine's client certificates, how many are good now. */
-    async countValid(deviceId: string, nowMs: number): Promise<number> {
-      const row = await db
+    /** Of a machine's client certificates that are good now, when each ends: the last so many. */
+    async validEnds(deviceId: string, nowMs: number, limit: number): Promise<number[]> {
+      const rows = await db
         .selectFrom('certificates')
-        .select((e) => e.fn.countAll().as('count'))
+        .select('not_after_ms')
         .where('device_id', '=', deviceId)
         .where('authority', '=', 'client')
         .where('revoked_at_ms', 'is', null)
         .where('not_after_ms', '>', nowMs)
-        .executeTakeFirstOrThrow();
-      return Number(row.count);
+        .orderBy('not_after_ms', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => row.not_after_ms);
     },
     list: (deviceId: string): Promise<CertificateRow[]> =>
       db

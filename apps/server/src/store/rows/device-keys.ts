@@ -10,6 +10,8 @@ export interface GrantState {
   readonly decryptionSpki: Uint8Array | undefined;
   /** Of the newest client certificate that is not revoked. */
   readonly certificateEndsAtMs: number | undefined;
+  /** When those end that were good when somebody last looked, and those issued since; undefined until then. */
+  readonly validEndsMs?: readonly number[] | undefined;
 }
 
 export function deviceKeyRows(db: Kysely<Tables>) {
