@@ -99,10 +99,16 @@ const ATTESTATION = [
   'sensitiveDataOrigin',
   'userWithAuth',
   'restricted',
+  'noDA',
   'signEncrypt',
 ] as const;
 
-/** A restricted signing key: what it signs as made by the TPM was made by the TPM. See `checkAttestationKey`. */
+/**
+ * A restricted signing key: what it signs as made by the TPM was made by the TPM. See `checkAttestationKey`. Not under
+ * dictionary attack protection, as none of these keys that open by an empty authValue are: there is nothing to guess, and a TPM counts each
+ * loss of power as a guess, so that a machine with a few of them could not attest any more. TPM 2.0 Library, Part 1,
+ * "Dictionary Attack Protection", "Non-orderly Shutdown".
+ */
 export function attestationKeyTemplate(kind: AttestationKeyKind, authPolicy: Uint8Array = EMPTY): PublicArea {
   const hash = kind === 'ecdsa-p384' ? 'sha384' : 'sha256';
   const options: AreaOptions = { objectAttributes: objectAttributes(...ATTESTATION), nameAlg: 'sha256', authPolicy };
