@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { LabError } from '../error.ts';
@@ -31,6 +32,21 @@ export async function manufactureTpm(stateDir: string, authorityDir: string, nam
   if (existsSync(state) && readdirSync(state).some((file) => file.endsWith('.permall'))) return made;
   mkdirSync(state, { recursive: true });
   mkdirSync(authority, { recursive: true });
+  // swtpm's options are lists with commas, and its files have a word a value: the folders get names of ours.
+  const links = mkdtempSync(join(tmpdir(), 'vouchsafe-tpm-'));
+  try {
+    symlinkSync(state, join(links, 'state'));
+    symlinkSync(authority, join(links, 'authority'));
+    const config = writeSettings(join(links, 'authority'));
+    await setUp(['--tpm2', '--tpmstate', join(links, 'state'), '--config', config, '--vmid', name, ...SETTINGS]);
+  } finally {
+    rmSync(links, { recursive: true });
+  }
+  return made;
+}
+
+/** swtpm_setup's settings, and those of the local authority that it calls. @returns the file to begin with */
+function writeSettings(authority: string): string {
   const write = (file: string, lines: readonly string[]): string => {
     const path = join(authority, file);
     writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
@@ -39,7 +55,7 @@ export async function manufactureTpm(stateDir: string, authorityDir: string, nam
   const tool = write('localca.conf', [
     `statedir = ${authority}`,
     `signingkey = ${join(authority, 'issuer.key')}`,
-    `issuercert = ${made.authority.issuer}`,
+    `issuercert = ${join(authority, 'issuer.pem')}`,
     `certserial = ${join(authority, 'serial')}`,
   ]);
   const options = write('localca.options', [
@@ -47,14 +63,11 @@ export async function manufactureTpm(stateDir: string, authorityDir: string, nam
     '--platform-version 1',
     '--platform-model lab',
   ]);
-  const config = write('setup.conf', [
+  return write('setup.conf', [
     'create_certs_tool = /usr/bin/swtpm_localca',
     `create_certs_tool_config = ${tool}`,
     `create_certs_tool_options = ${options}`,
   ]);
-  const common = ['--tpm2', '--tpmstate', state, '--config', config, '--vmid', name, ...SETTINGS];
-  await setUp(common);
-  return made;
 }
 
 async function setUp(args: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../error.ts';
 import { Child } from './child.ts';
@@ -22,8 +22,11 @@ export interface RunningTpm {
 export async function startTpm(stateDir: string, workDir: string): Promise<RunningTpm> {
   mkdirSync(stateDir, { recursive: true });
   const socketPath = join(workDir, 'tpm');
+  // Its options are lists with commas, which a folder's name may have: it gets a name of ours for it.
+  const state = join(workDir, 'tpm-link');
+  symlinkSync(resolve(stateDir), state);
   const child = Child.start('swtpm', [
-    ...['socket', '--tpm2', '--tpmstate', `dir=${stateDir}`, '--ctrl', `type=unixio,path=${socketPath}`],
+    ...['socket', '--tpm2', '--tpmstate', `dir=${state}`, '--ctrl', `type=unixio,path=${socketPath}`],
     ...['--log', `file=${join(workDir, 'swtpm.log')},level=1`, '--flags', 'not-need-init', '--terminate'],
   ]);
   const deadline = Date.now() + START_TIMEOUT_MS;
