@@ -49,7 +49,8 @@ describe('vouchsafe demo', tools, () => {
 
   before(() => {
     if (tools.skip !== undefined) return;
-    folder = join(tempDir({ after: (fn) => void cleanups.push(fn as () => void) }), 'demo');
+    // Any folder will do: tools in the chain take commas and spaces apart.
+    folder = join(tempDir({ after: (fn) => void cleanups.push(fn as () => void) }), 'a demo, in Zürich');
     const { status, stdout, stderr } = spawnSync(COMMAND, ['demo', '-o', folder, '--fleet', '20', '--json'], {
       encoding: 'utf8',
     });
