@@ -54,7 +54,16 @@ export const bench: Bench = {
     const ours = (name: string, compression: string, threads: number) => ({
       kind: 'command' as const,
       label: 'vouchsafe',
-      argv: [process.execPath, command, root, join(dir, `ours-${name}`), compression, `${threads}`],
+      // The launcher's flag for what makes images.
+      argv: [
+        process.execPath,
+        '--max-semi-space-size=4',
+        command,
+        root,
+        join(dir, `ours-${name}`),
+        compression,
+        `${threads}`,
+      ],
     });
     const peer = (...options: string[]) => ({
       kind: 'command' as const,
