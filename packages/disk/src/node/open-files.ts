@@ -4,8 +4,8 @@ import { type ByteSource, requireRange } from '@vouchsafe/bytes';
 import { FileSource, hostError } from '@vouchsafe/bytes/node';
 import { DiskError } from '../error.ts';
 
-/** What a file was when it was listed. */
-export interface ListedFile {
+/** What a file of a folder was when it was listed. Plain data, for another thread. */
+export interface HostFile {
   readonly path: string;
   readonly sizeBytes: number;
   readonly device: bigint;
@@ -18,27 +18,48 @@ interface OpenFile {
   readonly source: FileSource;
 }
 
+/** Opens its file when it is read. */
+class HostFileSource implements ByteSource {
+  readonly file: HostFile;
+  readonly #read: ByteSource['read'];
+
+  constructor(file: HostFile, read: ByteSource['read']) {
+    this.file = file;
+    this.#read = read;
+  }
+
+  get size(): number {
+    return this.file.sizeBytes;
+  }
+
+  get label(): string {
+    return this.file.path;
+  }
+
+  read(offset: number, target: Uint8Array): void {
+    requireRange(this, offset, target.length);
+    if (target.length > 0) this.#read(offset, target);
+  }
+}
+
+/** The file that a content of `OpenFiles` is read from; undefined for any other content. */
+export function hostFileOf(content: ByteSource): HostFile | undefined {
+  return content instanceof HostFileSource ? content.file : undefined;
+}
+
 /** A process may have some thousand files open, and a tree has more. */
 const MAX_OPEN = 16;
 
 /** Files that are opened when they are read, and closed when others are. */
 export class OpenFiles implements Disposable {
-  readonly #open = new Map<ListedFile, OpenFile>();
+  readonly #open = new Map<HostFile, OpenFile>();
 
   /** A file's content. Reading throws a DiskError 'input_changed' when it is no longer the one that was listed. */
-  source(file: ListedFile): ByteSource {
-    const source: ByteSource = {
-      size: file.sizeBytes,
-      label: file.path,
-      read: (offset, target) => {
-        requireRange(source, offset, target.length);
-        if (target.length > 0) this.#opened(file).read(offset, target);
-      },
-    };
-    return source;
+  source(file: HostFile): ByteSource {
+    return new HostFileSource(file, (offset, target) => this.#opened(file).read(offset, target));
   }
 
-  #opened(file: ListedFile): FileSource {
+  #opened(file: HostFile): FileSource {
     const found = this.#open.get(file);
     if (found !== undefined) return found.source;
     for (const [oldest] of this.#open) {
@@ -52,7 +73,7 @@ export class OpenFiles implements Disposable {
     return source;
   }
 
-  #close(file: ListedFile): void {
+  #close(file: HostFile): void {
     const found = this.#open.get(file);
     if (found !== undefined) closeSync(found.fd);
     this.#open.delete(file);
@@ -64,7 +85,7 @@ export class OpenFiles implements Disposable {
 }
 
 /** A link that took the file's place is not followed, and a pipe not waited for. */
-function openListed({ path, sizeBytes, device, inode, mtimeNs }: ListedFile): number {
+function openListed({ path, sizeBytes, device, inode, mtimeNs }: HostFile): number {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -19,6 +19,7 @@ import type { Recipe } from '../recipe/recipe.ts';
 import { requireBudgets } from '../report/check-budgets.ts';
 import { sizeReport } from '../report/size-report.ts';
 import { treemapSvg } from '../report/treemap-svg.ts';
+import { DigestThread } from './digest-thread.ts';
 import { espMembers } from './esp-members.ts';
 import { hermeticUsr } from './hermetic-usr.ts';
 import { imageCommandLine } from './image-command-line.ts';
@@ -33,7 +34,6 @@ import { plannedPolicyContents, policyContents } from './policy-contents.ts';
 import { signedCopy } from './signed-copy.ts';
 import { plannedUkiBytes, writeUki } from './signed-uki.ts';
 import { BuildInputs } from './stamp/build-inputs.ts';
-import { ThreadDigest } from './thread-digest.ts';
 
 /** What was built, and where. */
 export interface BuiltImage {
@@ -81,6 +81,7 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   const at = (path: string): string => inputs.at(path);
   const work: LongWork = { signal, onProgress };
   using files = new DisposableStack();
+  await using digests = new DigestThread();
   const open = (path: string): FileSource => files.use(FileSource.open(at(path)));
   const names = outputNames(recipe, outputFolder);
   mkdirSync(outputFolder, { recursive: true });
@@ -92,6 +93,8 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   const { entries, given } = root;
   const matchKey = recipe.layout.verity;
   const tree = matchKey === 'usr' ? hermeticUsr(entries, timestampSeconds) : entries;
+  // While they are read to be written: what has changed in between is refused there.
+  const fileDigests = digests.sha256OfFiles(tree.flatMap((entry) => (entry.kind === 'file' ? [entry.content] : [])));
   const kernel = files.use(await openKernel(recipe.kernel, folder, work));
   const keys = await openImageKeys(at(recipe.keys));
   const initrds = await openInitrds(recipe, kernel, at, open);
@@ -129,18 +132,26 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
   /** All that may be refused comes before the disk has its name. */
   const finish = async (disk: FileSource, table: GptTable): Promise<void> => {
     if (uki === undefined) throw new Error('the disk was written without its UKI');
+    // Nothing reads the disk any more when this is left.
+    await using thread = digests;
     // It takes as long as all else that is left to do.
-    await using diskDigest = ThreadDigest.start(disk);
+    const diskSha256 = thread.sha256(disk);
     const report = sizeReport(disk, { packages: installed.packages });
     const sizes = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki.size, initrdBytes };
     requireBudgets(recipe.budgets, sizes, report);
     const mount = matchKey === 'usr' ? '/usr' : '/';
     const { artefacts: boots } = openBootDisk(disk);
-    const request = { entries: tree, installed, initrds, boots, osRelease, mount } as const;
+    const request = { entries: tree, digests: await fileDigests, installed, initrds, boots, osRelease, mount } as const;
     const { parts, notes } = await imageParts(recipe, names, request, work);
     const variables = keyVariables(at(recipe.keys));
-    const diskSha256 = await diskDigest.sha256();
-    const measured = { disk, diskSha256, uki, banks, parts: parts.map(({ part }) => part), variables };
+    const measured = {
+      disk,
+      diskSha256: await diskSha256,
+      uki,
+      banks,
+      parts: parts.map(({ part }) => part),
+      variables,
+    };
     const predicted = imageManifest(recipe, names, measured);
     finished = {
       parts,

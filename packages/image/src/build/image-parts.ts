@@ -28,6 +28,8 @@ export interface ImageParts {
 export interface PartsRequest {
   /** As it is in the image. */
   readonly entries: readonly TreeEntry[];
+  /** Digests of contents of theirs, as far as they are known. */
+  readonly digests: ReadonlyMap<ByteSource, string>;
   readonly installed: InstalledPackages;
   readonly initrds: readonly ByteSource[];
   /** What the disk boots: the UKI, and what lies around it. */
@@ -44,7 +46,7 @@ export interface PartsRequest {
 export async function imageParts(
   recipe: Recipe,
   names: OutputNames,
-  { entries, installed, initrds, boots, osRelease, mount = '/' }: PartsRequest,
+  { entries, digests, installed, initrds, boots, osRelease, mount = '/' }: PartsRequest,
   work: LongWork = {},
 ): Promise<ImageParts> {
   const notes: string[] = [];
@@ -52,7 +54,7 @@ export async function imageParts(
   const addList = (of: string, path: string, files: Awaited<ReturnType<typeof listedFiles>>): void => {
     parts.push({ path, ...encodeFileList({ of, files }, basename(path)) });
   };
-  addList(mount === '/' ? 'root' : 'usr', names.fileList, await listedFiles(entries, mount, work));
+  addList(mount === '/' ? 'root' : 'usr', names.fileList, await listedFiles(entries, mount, work, digests));
   try {
     addList('initrd', names.initrdFileList, [
       ...(await listedInitrdFiles(initrds, work)),

@@ -10,12 +10,14 @@ import { sha256Of } from '../inspect/sha256-of.ts';
 /**
  * The regular files of a tree, each hard link under its own name.
  * @param mount where the running system has the tree.
+ * @param known digests of contents that need not be read again.
  * @throws {BytesError}
  */
 export async function listedFiles(
   entries: readonly TreeEntry[],
   mount: '/' | '/usr' = '/',
   { signal, onProgress }: LongWork = {},
+  known: ReadonlyMap<ByteSource, string> = new Map(),
 ): Promise<ListedFile[]> {
   const prefix = mount === '/' ? '/' : `${mount}/`;
   const files = new Map<string, ListedFile>();
@@ -28,7 +30,7 @@ export async function listedFiles(
     files.set(entry.path, {
       path: prefix + entry.path,
       sizeBytes: entry.content.size,
-      sha256: sha256Of(entry.content),
+      sha256: known.get(entry.content) ?? sha256Of(entry.content),
       isExecutable: (entry.mode & 0o111) !== 0,
     });
     done += entry.content.size;
