@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { explainLog, type LogExplanation } from '@vouchsafe/appraise';
 import { toHex } from '@vouchsafe/base';
-import { decodeTcgLog, digestOf } from '@vouchsafe/eventlog';
+import { decodeTcgLog } from '@vouchsafe/eventlog';
 import {
   type BootResult,
   bootDisk,
@@ -21,8 +21,9 @@ import {
   unloggedPcrs,
   writeSystemOverlay,
 } from '@vouchsafe/lab';
-import { type ManifestBoot, predictedEventsOf } from '@vouchsafe/manifest';
+import type { ManifestBoot } from '@vouchsafe/manifest';
 import { needsTool, tempDir } from '@vouchsafe/testing';
+import { eventsOf } from './recipe-support.ts';
 
 const tools = needsTool('qemu-system-x86_64', 'swtpm', 'tpm2', 'dmsetup', 'busybox', 'dpkg', 'mmdebstrap');
 const BANK = 'sha256';
@@ -111,20 +112,8 @@ describe('a Debian system with systemd, from a recipe', tools, () => {
   });
 
   test('predicted events are the real ones, in their order, none missing and none besides', () => {
-    const byPcr = (events: readonly { readonly pcr: number; readonly digest: Uint8Array | undefined }[]): string[] =>
-      predicted.covers.flatMap((index) =>
-        events
-          .filter((event) => event.pcr === index)
-          .map((event) => `${index} ${toHex(event.digest ?? new Uint8Array())}`),
-      );
-    const wanted = predictedEventsOf(image.manifest, predicted).map((event) => ({
-      pcr: event.pcr,
-      digest: event.digests.get(BANK),
-    }));
-    const logged = decodeTcgLog(report.log)
-      .events.filter(({ type }) => type !== 'EV_NO_ACTION')
-      .map((event) => ({ pcr: event.pcr, digest: digestOf(event, BANK) }));
-    assert.deepEqual(byPcr(logged), byPcr(wanted));
+    const events = eventsOf(decodeTcgLog(report.log), image.manifest, predicted);
+    assert.deepEqual(events.logged, events.predicted);
     assert.ok(explained.isAsExpected);
     assert.deepEqual(unloggedPcrs(report), []);
   });

@@ -48,7 +48,7 @@ describe('a hermetic /usr', tools, () => {
     for (const cleanup of cleanups) cleanup();
   });
 
-  test('the manifest has every PCR, those of the files beside the image too', () => {
+  test('the manifest has every PCR and every event, those of the files beside the image too', () => {
     assertPredicted(boot, built.manifest);
     const real = pcrsOf(boot);
     for (const pcr of [12, 13]) assert.notEqual(real.get(`sha256 ${pcr}`), '00'.repeat(32));

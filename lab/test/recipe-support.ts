@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { toHex } from '@vouchsafe/base';
 import { MemorySink, readBytes } from '@vouchsafe/bytes';
 import { FileSource } from '@vouchsafe/bytes/node';
 import { type CommonPartitionType, commonPartitionType, partitionPlace, planFat32, requireGpt } from '@vouchsafe/disk';
+import { decodeTcgLog, digestOf } from '@vouchsafe/eventlog';
 import { type BootResult, debianCloudKernel, FIRMWARE_VARIABLES, runVouchsafe, writeRecipeRoot } from '@vouchsafe/lab';
-import { type Manifest, verifyManifest } from '@vouchsafe/manifest';
+import { type Manifest, type ManifestBoot, predictedEventsOf, verifyManifest } from '@vouchsafe/manifest';
 import { parsePem } from '@vouchsafe/pki';
 
 export interface BuiltRecipe {
@@ -66,7 +68,10 @@ export function pcrsOf(boot: BootResult): ReadonlyMap<string, string> {
   );
 }
 
-/** Every PCR that the manifest says, with Secure Boot on, is the machine's when its init runs. */
+/**
+ * Every PCR that the manifest says, with Secure Boot on, is the machine's when its init runs; and of these PCRs the firmware's
+ * log has the events of the manifest in their order, none missing and none besides.
+ */
 export function assertPredicted(boot: BootResult, manifest: Manifest): void {
   assert.equal(boot.outcome, 'reported', boot.serial);
   const on = manifest.boots.find(({ condition }) => condition.secureBoot === 'on');
@@ -77,6 +82,27 @@ export function assertPredicted(boot: BootResult, manifest: Manifest): void {
     on.covers.map((pcr) => [pcr, predicted[pcr]]),
     on.covers.map((pcr) => [pcr, real.get(`sha256 ${pcr}`)]),
   );
+  const log = decodeTcgLog(boot.results.get('firmware.log') ?? new Uint8Array());
+  const events = eventsOf(log, manifest, on);
+  assert.deepEqual(events.logged, events.predicted);
+}
+
+/** The events of the PCRs that a prediction covers, as 'PCR digest' by PCR and in the order of each: equal, when it holds. */
+export function eventsOf(log: ReturnType<typeof decodeTcgLog>, manifest: Manifest, predicted: ManifestBoot) {
+  const byPcr = (events: readonly { readonly pcr: number; readonly digest: Uint8Array | undefined }[]): string[] =>
+    predicted.covers.flatMap((index) =>
+      events.filter(({ pcr }) => pcr === index).map(({ pcr, digest }) => `${pcr} ${toHex(digest ?? new Uint8Array())}`),
+    );
+  return {
+    logged: byPcr(
+      log.events
+        .filter(({ type }) => type !== 'EV_NO_ACTION')
+        .map((event) => ({ pcr: event.pcr, digest: digestOf(event, 'sha256') })),
+    ),
+    predicted: byPcr(
+      predictedEventsOf(manifest, predicted).map(({ pcr, digests }) => ({ pcr, digest: digests.get('sha256') })),
+    ),
+  };
 }
 
 /** The octets of the partition of a type. */

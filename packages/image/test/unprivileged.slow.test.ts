@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { TreeRule } from '@vouchsafe/disk';
+import { buildImage, parseRecipe } from '@vouchsafe/image';
 import { needsTool, tempDir } from '@vouchsafe/testing';
+import { makeRecipeFolder } from './recipe-folder.ts';
 import { ownFolder, runProgramUnprivileged, runUnprivileged } from './unprivileged.ts';
 
 const PROGRAM = fileURLToPath(new URL('build-disk.ts', import.meta.url));
@@ -116,6 +118,30 @@ test('a folder, its tar archives and an OCI image of it: one disk, made twice in
   }
   assert.equal(first.entries, 7);
 });
+
+test(
+  'a recipe, built by us and by nobody, each from a copy of their own: the same bytes in every file',
+  needed,
+  async (t) => {
+    const temp = openTempDir(t);
+    const [ours, theirs] = [join(temp, 'ours'), ownFolder(join(temp, 'theirs'))];
+    const text = await makeRecipeFolder(ours, ['ima: { policy: tcb }', 'credentials: [site.cred]']);
+    writeFileSync(join(ours, 'site.cred'), 'a credential');
+    cpSync(ours, theirs, { recursive: true });
+    if (IS_ROOT) execFileSync('chown', ['-R', '65534:65534', theirs]);
+    chmodSync(theirs, 0o700);
+    await buildImage(parseRecipe(text, 'recipe.yaml'), { recipeFolder: ours, outputFolder: join(ours, 'out') });
+    const program = fileURLToPath(new URL('build-recipe.ts', import.meta.url));
+    const { status, stdout, stderr } = runProgramUnprivileged(program, temp, [theirs, join(theirs, 'out')]);
+    assert.equal(status, 0, stderr);
+    if (IS_ROOT) assert.notEqual(JSON.parse(stdout).uid, process.getuid?.());
+    const names = readdirSync(join(ours, 'out')).sort();
+    assert.ok(names.length >= 7, names.join(' '));
+    assert.deepEqual(readdirSync(join(theirs, 'out')).sort(), names);
+    for (const name of names)
+      assert.equal(digestOf(join(theirs, 'out', name)), digestOf(join(ours, 'out', name)), name);
+  },
+);
 
 test('a Debian root as mmdebstrap makes it, and as an OCI image: one disk, made twice, by nobody', {
   ...needed,
