@@ -47,6 +47,28 @@ test('paths are those of the running system: absolute', () => {
   });
 });
 
+test('a list that is not one is refused, whatever is wrong with it', () => {
+  const good = sorted(file('/a'));
+  const { sha256: _, ...without } = good;
+  const files: readonly unknown[] = [
+    ...[1, null, {}, [], without, { ...good, tail: 1 }],
+    ...['a', '', 1, `/${'a'.repeat(4096)}`].map((path) => ({ ...good, path })),
+    ...[-1, 0.5, '1', 2 ** 53].map((sizeBytes) => ({ ...good, sizeBytes })),
+    ...['', 'A'.repeat(64), `${'a'.repeat(64)}\n`, 1].map((sha256) => ({ ...good, sha256 })),
+    { ...good, isExecutable: 1 },
+  ];
+  const documents: readonly unknown[] = [
+    ...files.map((one) => ({ files: [one], of: 'root' })),
+    ...[null, 1, [], {}, { of: 'root' }, { files: [good] }, { files: [good], of: '' }, { files: {}, of: 'root' }],
+    { files: [good], more: 1, of: 'root' },
+  ];
+  for (const document of documents) {
+    const bytes = utf8(JSON.stringify(document));
+    const part = partOf({ kind: 'files', of: 'root', format: 'vouchsafe-files-1' }, 'x', bytes);
+    assert.throws(() => verifyFileList(part, bytes), codeOf('manifest_malformed'), JSON.stringify(document));
+  }
+});
+
 test('a path stands in a list once', () => {
   assert.throws(
     () => encodeFileList({ of: 'root', files: [file('/a'), file('/a')] }, 'x'),

@@ -22,6 +22,8 @@ export interface BootManifestRequest {
   readonly circumstances: Omit<BootCircumstances, 'isSecureBootOn'>;
   /** What is handed out: the disk, the UKI. */
   readonly files: readonly ManifestArtefact[];
+  /** `predictBoots` of the same, where it was done before; else it is done. */
+  readonly predicted?: PredictedBoots;
   readonly parts?: readonly ManifestPart[];
   readonly budgets?: ManifestBudgets;
 }
@@ -43,13 +45,22 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   loongarch64: 'loongarch64',
 };
 
+/** What a boot comes to, with Secure Boot on, where it boots so, and off. */
+export interface PredictedBoots {
+  readonly boots: readonly ReturnType<typeof predictBoot>[];
+  readonly notes: readonly string[];
+}
+
 /**
- * The manifest of what is booted, with Secure Boot on and off. With it on it may not boot at all, which is then noted: an
- * image that is not signed, or not by the keys of the variables that were given.
- * @throws {MeasureError} when it boots neither way, and as `predictBoot`. @throws {ManifestError}
+ * With Secure Boot on it may not boot at all, which is then noted: an image that is not signed, or not by the keys of the
+ * variables that were given.
+ * @throws {MeasureError} when it boots neither way, and as `predictBoot`.
  */
-export function makeBootManifest(request: BootManifestRequest): BootManifest {
-  const { artefacts, circumstances, banks, name, version, files, parts = [], budgets = {} } = request;
+export function predictBoots({
+  artefacts,
+  circumstances,
+  banks,
+}: Pick<BootManifestRequest, 'artefacts' | 'circumstances' | 'banks'>): PredictedBoots {
   const notes: string[] = [];
   const boots = [true, false].flatMap((isSecureBootOn) => {
     try {
@@ -62,6 +73,16 @@ export function makeBootManifest(request: BootManifestRequest): BootManifest {
   });
   const missing = boots[0]?.unpredicted.filter(({ why }) => why !== 'machine') ?? [];
   notes.push(...missing.map(({ pcr, reason }) => `PCR ${pcr} is not in the manifest: ${reason}`));
+  return { boots, notes };
+}
+
+/**
+ * The manifest of what is booted, with Secure Boot on and off.
+ * @throws {MeasureError} as `predictBoots`. @throws {ManifestError}
+ */
+export function makeBootManifest(request: BootManifestRequest): BootManifest {
+  const { artefacts, banks, name, version, files, parts = [], budgets = {} } = request;
+  const { boots, notes } = request.predicted ?? predictBoots(request);
   const machine = String(artefacts.uki.fileHeader.machine);
   const parameters = parametersOf(artefacts);
   const manifest = makeManifest({

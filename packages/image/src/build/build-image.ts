@@ -136,6 +136,8 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     await using thread = digests;
     // It takes as long as all else that is left to do.
     const diskSha256 = thread.sha256(disk);
+    // What it throws is thrown where it is waited for, if nothing else is before.
+    diskSha256.catch(() => undefined);
     const report = sizeReport(disk, { packages: installed.packages });
     const sizes = { diskBytes: disk.size, rootBytes: rootBytes(table), ukiBytes: uki.size, initrdBytes };
     requireBudgets(recipe.budgets, sizes, report);
@@ -146,13 +148,13 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     const variables = keyVariables(at(recipe.keys));
     const measured = {
       disk,
-      diskSha256: await diskSha256,
+      diskSha256,
       uki,
       banks,
       parts: parts.map(({ part }) => part),
       variables,
     };
-    const predicted = imageManifest(recipe, names, measured);
+    const predicted = await imageManifest(recipe, names, measured);
     finished = {
       parts,
       manifest: predicted.manifest,

@@ -4,7 +4,7 @@ import type { ByteSource } from '@vouchsafe/bytes';
 import type { Bank, ManifestArtefact, ManifestPart } from '@vouchsafe/manifest';
 import type { FirmwareVariable } from '@vouchsafe/measure';
 import { openBootDisk } from '../boot/boot-disk.ts';
-import { type BootManifest, makeBootManifest } from '../boot/boot-manifest.ts';
+import { type BootManifest, makeBootManifest, predictBoots } from '../boot/boot-manifest.ts';
 import { sha256Of } from '../inspect/sha256-of.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { OutputNames } from './output-files.ts';
@@ -12,8 +12,8 @@ import type { OutputNames } from './output-files.ts';
 /** What is known of an image beside its recipe when the manifest is made. */
 export interface Measured {
   readonly disk: ByteSource;
-  /** Of the disk, in lower-case hexadecimal. */
-  readonly diskSha256: string;
+  /** Of the disk, in lower-case hexadecimal, when it is known. */
+  readonly diskSha256: Promise<string>;
   readonly uki: ByteSource;
   readonly banks: readonly Bank[];
   readonly parts: readonly ManifestPart[];
@@ -24,31 +24,19 @@ export interface Measured {
  * What the image puts into PCRs, with Secure Boot and without, on a machine that has just the recipe's keys enrolled (which
  * PCR 7 is about); what else depends on the machine is left out.
  */
-export function imageManifest(
+export async function imageManifest(
   recipe: Recipe,
   names: OutputNames,
   { disk, diskSha256, uki, banks, parts, variables }: Measured,
-): BootManifest {
-  const { artefacts } = openBootDisk(disk);
-  const artefact = (
-    kind: ManifestArtefact['kind'],
-    path: string,
-    sizeBytes: number,
-    sha256: string,
-  ): ManifestArtefact => ({
-    kind,
-    path: basename(path),
-    sizeBytes,
-    sha256,
-  });
-  return makeBootManifest({
-    name: recipe.name,
-    version: recipe.version,
-    banks,
-    artefacts: { ...artefacts, variables },
-    circumstances: { phases: recipe.phases },
-    files: [artefact('disk', names.disk, disk.size, diskSha256), artefact('uki', names.uki, uki.size, sha256Of(uki))],
-    parts,
-    budgets: recipe.budgets,
-  });
+): Promise<BootManifest> {
+  const artefacts = { ...openBootDisk(disk).artefacts, variables };
+  const booted = { banks, artefacts, circumstances: { phases: recipe.phases } };
+  const predicted = predictBoots(booted);
+  const ukiSha256 = sha256Of(uki);
+  const files: readonly ManifestArtefact[] = [
+    { kind: 'disk', path: basename(names.disk), sizeBytes: disk.size, sha256: await diskSha256 },
+    { kind: 'uki', path: basename(names.uki), sizeBytes: uki.size, sha256: ukiSha256 },
+  ];
+  const { name, version, budgets } = recipe;
+  return makeBootManifest({ ...booted, name, version, predicted, files, parts, budgets });
 }

@@ -17,11 +17,12 @@ export const NO_PACKAGE = '(no package)';
 /**
  * What each package takes: of a file that several have, the first by name. Links at the top, as /lib is one to /usr/lib, are
  * followed, since databases have the older paths.
+ * @param entries are not asked for where there are no packages.
  */
 export function packageSizes(
   packages: readonly InstalledPackage[],
   files: readonly FileSize[],
-  entries: readonly TreeEntry[],
+  entries: Iterable<TreeEntry>,
 ): PackageSize[] {
   if (packages.length === 0) return [];
   const sizes = new Map(files.map(({ name, sizeBytes }) => [name, sizeBytes]));
@@ -46,7 +47,7 @@ export function packageSizes(
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
 
-function topLinks(entries: readonly TreeEntry[]): Map<string, string> {
+function topLinks(entries: Iterable<TreeEntry>): Map<string, string> {
   const links = new Map<string, string>();
   for (const entry of entries) {
     if (entry.kind === 'symlink' && !entry.path.includes('/')) {

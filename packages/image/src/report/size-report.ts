@@ -11,7 +11,6 @@ import {
   partitionPlace,
   partitionSource,
   requireGpt,
-  type TreeEntry,
 } from '@vouchsafe/disk';
 import { openPe } from '@vouchsafe/pe';
 import { ImageError } from '../error.ts';
@@ -97,10 +96,9 @@ function partitionNode(
 function erofsNode(source: ByteSource, name: string, found: Found, options: SizeReportOptions): SizeNode {
   const volume = openErofs(source);
   const files = erofsFileSizes(volume);
-  const entries: readonly TreeEntry[] = [...erofsTree(volume)];
-  const packages = options.packages ?? readInstalledPackages(entries).packages;
+  const packages = options.packages ?? readInstalledPackages([...erofsTree(volume)]).packages;
   found.files.push(...files);
-  found.packages.push(...packageSizes(packages, files, entries));
+  found.packages.push(...packageSizes(packages, files, erofsTree(volume)));
   return folderTree(name, 'partition', volume.sizeBytes, files, { name: 'metadata', kind: 'overhead' });
 }
 
