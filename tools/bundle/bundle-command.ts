@@ -9,6 +9,7 @@ import { inputsOf } from './inputs.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 import { encodeProgramFile } from './program-file.ts';
 import { sourceUrls, type Threads } from './source-urls.ts';
+import { sourcesOf } from './sources.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = join(ROOT, 'apps/cli/src');
@@ -29,7 +30,6 @@ const OPTIONS: BuildOptions = {
   charset: 'ascii',
   // What stays apart is loaded by the loader, with require.
   supported: { 'dynamic-import': false },
-  metafile: true,
   write: false,
   logLevel: 'warning',
   absWorkingDir: ROOT,
@@ -79,10 +79,10 @@ interface Made {
 }
 
 async function bundle(entryPoint: string, plugins: readonly Plugin[], options: BuildOptions = {}): Promise<Made> {
-  const made = await build({ ...OPTIONS, ...options, entryPoints: [entryPoint], plugins: [...plugins] });
-  // What a plugin makes up has its namespace before it, as 'lazy-builtin:os'.
-  const sources = Object.keys(made.metafile?.inputs ?? {}).filter((path) => !/^[a-z-]+:/.test(path));
-  return { text: made.outputFiles?.[0]?.text ?? '', sources };
+  const wanted = { ...OPTIONS, ...options, entryPoints: [entryPoint], plugins: [...plugins] };
+  const made = await build(wanted);
+  const { metafile } = await build({ ...wanted, metafile: true, minifySyntax: false, logLevel: 'silent' });
+  return { text: made.outputFiles?.[0]?.text ?? '', sources: sourcesOf(ROOT, metafile) };
 }
 
 /**
@@ -109,14 +109,11 @@ export async function bundleCommand(outFolder: string, name: string): Promise<vo
     const define = { TO_ROOT: JSON.stringify(relative(outFolder, ROOT)) };
     scripts.set('main.cjs', await bundle(LOADER, [], { define, supported: {} }));
 
-    const made = [...programs.values(), ...scripts.values()];
-    const inputs = inputsOf(
-      ROOT,
-      made.flatMap(({ sources }) => sources),
-      startedMs,
-    );
+    const scriptSources = [...scripts.values()].flatMap(({ sources }) => sources);
     for (const [file, { text }] of scripts) await writeFile(join(draft, file), text);
-    for (const [file, { text }] of programs) {
+    for (const [file, { text, sources }] of programs) {
+      // Each for itself: a part is looked at when it is loaded.
+      const inputs = inputsOf(ROOT, [...sources, ...scriptSources], startedMs);
       await writeFile(join(draft, file), encodeProgramFile({ inputs, ...compile(text, join(outFolder, file)) }));
     }
     // The program last: where it is, all is.

@@ -15,10 +15,16 @@ const QUIETLY = { throwIfNoEntry: false } as const;
 const OVERVIEW = 'main';
 
 function start(): void {
-  const name = programName(process.argv.slice(2));
-  const program = readProgram(`${name}.program`);
-  if (program !== undefined && isFresh(program)) run(`${name}.program`, program);
-  else remake(name);
+  const file = `${NAME}.program`;
+  const program = freshProgram(file) ?? remade(file);
+  // Without what is needed to make it, the sources run as they are.
+  if (program === undefined) void import(`${ROOT}/apps/cli/src/main.ts`);
+  else run(file, program);
+}
+
+function freshProgram(file: string): ProgramFile | undefined {
+  const program = readProgram(file);
+  return program !== undefined && isFresh(program) ? program : undefined;
 }
 
 /** The same two words that the command will take for its noun and its verb; of a command of one word that one, twice. */
@@ -49,15 +55,13 @@ function isFresh({ inputs }: ProgramFile): boolean {
   });
 }
 
-/** Without what is needed to make it, the sources run as they are. */
-function remake(name: string): void {
+/** Makes the verb's program with its parts, and reads one of them. */
+function remade(file: string): ProgramFile | undefined {
   const { spawnSync }: typeof import('node:child_process') = require('node:child_process');
-  const { status } = spawnSync(process.execPath, [`${ROOT}/tools/bundle.ts`, __dirname, name], {
+  const { status } = spawnSync(process.execPath, [`${ROOT}/tools/bundle.ts`, __dirname, NAME], {
     stdio: ['ignore', 2, 'inherit'],
   });
-  const program = status === 0 ? readProgram(`${name}.program`) : undefined;
-  if (program !== undefined) run(`${name}.program`, program);
-  else void import(`${ROOT}/apps/cli/src/main.ts`);
+  return status === 0 ? readProgram(file) : undefined;
 }
 
 function run(file: string, { source, code }: ProgramFile): unknown {
@@ -68,13 +72,18 @@ function run(file: string, { source, code }: ProgramFile): unknown {
   return part.exports;
 }
 
-/** Node's own modules, and parts of the program that are loaded when they are needed. */
+/**
+ * Node's own modules, and parts of the program that are loaded when they are needed. A part has copies of its own of what it
+ * shares with the program, so that one of now goes with a program of before.
+ */
 function requirePart(specifier: string): unknown {
   if (!specifier.startsWith('./')) return require(specifier);
   const file = `${specifier.slice(2)}.part`;
-  const part = readProgram(file);
+  const part = freshProgram(file) ?? remade(file);
   if (part === undefined) throw new Error(`a part of the program is missing: ${file}`);
   return run(file, part);
 }
 
+/** Of what is asked for; functions above look at it when they run. */
+const NAME = programName(process.argv.slice(2));
 start();

@@ -48,7 +48,13 @@ const SOURCES: Readonly<Record<string, string>> = {
       const asset = readFileSync(new URL('../asset.txt', import.meta.url), 'utf8');
       return [part, asset, hash('sha1', ''), __filename.slice(-9)].join(' ');
     }`,
-  'apps/cli/src/disk/make.ts': "export const make = async (): Promise<string> => 'made';\n",
+  'apps/cli/src/disk/make.ts': `import { LIMIT } from '../../../../packages/limits/src/index.ts';
+    export const make = async (): Promise<string> => LIMIT > 9 ? 'much' : 'made';\n`,
+  'packages/limits/package.json': '{ "type": "module", "sideEffects": false }\n',
+  'packages/limits/src/index.ts': `export { LIMIT } from './limit.ts';
+    export { OTHER } from './other.ts';\n`,
+  'packages/limits/src/limit.ts': 'export const LIMIT: number = 1;\n',
+  'packages/limits/src/other.ts': "export const OTHER: string = 'other';\n",
   // What Node.js itself loads late, and what is another function as a promise.
   'apps/cli/src/disk/probe.ts': `import { execFile } from 'node:child_process';
     import { BlockList } from 'node:net';
@@ -174,6 +180,31 @@ test('no program runs after a source has changed, however it was changed', (t) =
   assert.match(run('disk', 'show'), /new loader$/);
 });
 
+test('a constant counts whose value stands elsewhere, a file that leads to another, and nothing that is not used', (t) => {
+  const { run, write, madeMs } = checkout(t);
+  assert.equal(run('disk', 'make'), 'one made');
+  const firstMs = madeMs('disk.make');
+  write('packages/limits/src/other.ts', "export const OTHER: string = 'another';\n");
+  assert.equal(run('disk', 'make'), 'one made');
+  assert.equal(madeMs('disk.make'), firstMs);
+  write('packages/limits/src/limit.ts', 'export const LIMIT: number = 10;\n');
+  assert.equal(run('disk', 'make'), 'one much');
+  write('packages/limits/src/least.ts', 'export const LIMIT: number = 2;\n');
+  write('packages/limits/src/index.ts', "export { LIMIT } from './least.ts';\n");
+  assert.equal(run('disk', 'make'), 'one made');
+});
+
+test('a part that has changed is made anew when it is loaded, and not before', (t) => {
+  const { run, write, madeMs } = checkout(t);
+  assert.match(run('disk', 'show'), /^one Größe/);
+  const firstMs = madeMs('disk.show');
+  write('apps/cli/src/part.ts', "export const part: string = 'piece';\n");
+  assert.equal(run('disk', 'probe'), 'one found true 2');
+  assert.equal(madeMs('disk.show'), firstMs);
+  assert.match(run('disk', 'show'), /^one piece/);
+  assert.ok(madeMs('disk.show') > firstMs);
+});
+
 test('a program that is damaged, or of another making, is made anew', (t) => {
   const { root, run } = checkout(t);
   const path = join(root, OUT, 'disk.make.program');
@@ -212,10 +243,12 @@ test('the code that lies with a program is what V8 takes', (t) => {
   const { source, code, inputs } = decodeProgramFile(readFileSync(join(root, OUT, 'disk.show.program')));
   assert.equal(new Script(source, { cachedData: code }).cachedDataRejected, false);
   const paths = inputs.map(([path]) => path);
-  for (const path of ['package-lock.json', 'tools/bundle.ts', 'apps/cli/package.json', 'apps/cli/src/part.ts']) {
+  for (const path of ['package-lock.json', 'tools/bundle.ts', 'apps/cli/package.json', 'apps/cli/src/word.ts']) {
     assert.ok(paths.includes(path), path);
   }
-  assert.ok(!paths.includes('apps/cli/src/disk/make.ts'));
+  for (const path of ['apps/cli/src/disk/make.ts', 'apps/cli/src/part.ts']) assert.ok(!paths.includes(path), path);
+  const part = decodeProgramFile(readFileSync(join(root, OUT, 'part.part')));
+  assert.ok(part.inputs.some(([path]) => path === 'apps/cli/src/part.ts'));
 });
 
 test('a program file comes back as it was', () => {
