@@ -7,6 +7,7 @@ import { createClient } from '../test/support/client.ts';
 import { startPostgres } from '../test/support/postgres.ts';
 import { postgresCpuMs } from './service/database-cpu.ts';
 import { fillFleet, makeTemplate, type Template } from './service/fill-fleet.ts';
+import { addFirstBoot, type FirstBootOptions } from './service/first-boot.ts';
 import type { KeyKind, LoadDevice } from './service/load-device.ts';
 import { createGenerator } from './service/load-generator.ts';
 import { type MeasuredServer, startMeasured } from './service/measured-server.ts';
@@ -26,11 +27,13 @@ interface Sizes {
   readonly enrolled: number;
   /** More than a process remembers. */
   readonly many: number;
+  /** First attestations of a boot in a round. */
+  readonly boots: number;
 }
 
 const SIZES: Readonly<Record<'quick' | 'usual', Sizes>> = {
-  quick: { devices: 100, rounds: 2, warmRounds: 1, enrolled: 2_000, many: 1_000 },
-  usual: { devices: 1_000, rounds: 10, warmRounds: 30, enrolled: 100_000, many: 20_000 },
+  quick: { devices: 100, rounds: 2, warmRounds: 1, enrolled: 2_000, many: 1_000, boots: 10 },
+  usual: { devices: 1_000, rounds: 10, warmRounds: 30, enrolled: 100_000, many: 20_000, boots: 100 },
 };
 
 /** A service with a fleet in its database, and what sends for the fleet. */
@@ -182,6 +185,20 @@ async function survey(context: SurveyContext): Promise<readonly SurveyRow[]> {
         return { values: await steady(rig, 'ecdsa-p256', sizes, NO_DATABASE) };
       }),
     );
+    for (const { name, goalMs, ...options } of FIRST_BOOTS) {
+      await run(name, () =>
+        withRig(
+          {
+            ...sqlite(`boots-${options.imaEntries}`),
+            ...fleet,
+            keyKind: 'ecdsa-p256',
+            count: sizes.boots,
+            active: sizes.boots,
+          },
+          (rig) => firstBoots(rig, options, goalMs),
+        ),
+      );
+    }
     await run('enrolled', () => enrolled({ ...sqlite('enrolled'), profileDir }, sizes));
     await run('more than its memory', () =>
       withRig(
@@ -197,6 +214,36 @@ async function survey(context: SurveyContext): Promise<readonly SurveyRow[]> {
   } finally {
     for (const hook of hooks) await hook();
   }
+}
+
+/** What a machine sends once in each boot. */
+const FIRST_BOOTS: readonly (FirstBootOptions & { readonly name: string; readonly goalMs: number })[] = [
+  { name: 'first of a boot, log of 40 KB', logBytes: 40_000, imaEntries: 0, goalMs: 5 },
+  { name: 'first of a boot, 5,000 files', logBytes: 40_000, imaEntries: 5_000, goalMs: 25 },
+];
+const FIRST_BOOT_ROUNDS = 4;
+
+/** Each device boots again in each round; the first rounds warm the process. */
+async function firstBoots(rig: Rig, options: FirstBootOptions, goalMs: number): Promise<Omit<SurveyRow, 'name'>> {
+  const { server, generator, devices, template } = rig;
+  const client = createClient(server.url, { ca: server.ca });
+  const call = (method: string, path: string, body?: unknown) =>
+    client.call(method, path, { token: template.token, ...(body === undefined ? {} : { body }) });
+  const bootOf = await addFirstBoot({ workshop: { ...template.workshop, call } }, options);
+  client.close();
+  let { resetCount } = template.boot;
+  for (let i = 0; i < FIRST_BOOT_ROUNDS; i++) await generator.round(devices, bootOf(++resetCount));
+  const before = await server.usage();
+  const startMs = performance.now();
+  for (let i = 0; i < FIRST_BOOT_ROUNDS; i++) await generator.round(devices, bootOf(++resetCount));
+  const wallMs = performance.now() - startMs;
+  const after = await server.usage();
+  const attestations = FIRST_BOOT_ROUNDS * devices.length;
+  const cpuMs = (after.cpuMs - before.cpuMs) / attestations;
+  return {
+    values: { attestations, cpuMs, wallPerSecond: attestations / (wallMs / 1000), rssMib: after.rssMib },
+    goals: [{ text: `at most ${goalMs} ms of CPU`, isMet: cpuMs <= goalMs }],
+  };
 }
 
 /** A service with many devices, of which some attest: first unknown to its memory of devices, then known. */

@@ -42,6 +42,8 @@ export function newLoadKey(kind: KeyKind): LoadKey {
 
 /** The boot that all machines of the load have been through. */
 export interface LoadBoot {
+  /** Its logs, where they are sent: of the first attestation of a boot. */
+  readonly logs?: Evidence['logs'];
   readonly pcrs: readonly Uint8Array[];
   readonly firmwareSha256: string;
   readonly resetCount: number;
@@ -76,7 +78,7 @@ export function quoteEvidence(key: LoadKey, challenge: Challenge, boot: LoadBoot
     nonce,
     quote: { attest: encodeBase64url(attest), signature: encodeBase64url(signAttest(key, attest)) },
     pcrs: quoted.map(({ bank, pcr, value }) => ({ bank, pcr, value: encodeBase64url(value) })),
-    logs: { firmware: { sha256: boot.firmwareSha256 } },
+    logs: boot.logs ?? { firmware: { sha256: boot.firmwareSha256 } },
   };
 }
 

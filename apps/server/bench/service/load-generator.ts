@@ -57,9 +57,9 @@ export function createGenerator(server: MeasuredServer, options: LoadOptions) {
     device.challenge = JSON.parse(await call('POST', `/v1/devices/${device.id}/challenges`)) as Challenge;
   }
 
-  async function attest(device: LoadDevice): Promise<void> {
+  async function attest(device: LoadDevice, booted = boot): Promise<void> {
     if (device.challenge === undefined) await greet(device);
-    const evidence = quoteEvidence(device.key, device.challenge as Challenge, boot, clockAt(nowMs()));
+    const evidence = quoteEvidence(device.key, device.challenge as Challenge, booted, clockAt(nowMs()));
     const text = await call('POST', `/v1/devices/${device.id}/evidence`, JSON.stringify(evidence));
     const result = JSON.parse(text) as AttestationResult;
     device.challenge = result.challenge;
@@ -72,11 +72,13 @@ export function createGenerator(server: MeasuredServer, options: LoadOptions) {
     }
   }
 
-  /** Each device once, as fast as they are answered. */
-  async function round(devices: readonly LoadDevice[]): Promise<void> {
+  /** Each device once, as fast as they are answered. @param booted in another boot than that of the options. */
+  async function round(devices: readonly LoadDevice[], booted = boot): Promise<void> {
     let next = 0;
     const run = async (): Promise<void> => {
-      for (let device = devices[next++]; device !== undefined; device = devices[next++]) await attest(device);
+      for (let device = devices[next++]; device !== undefined; device = devices[next++]) {
+        await attest(device, booted);
+      }
     };
     await Promise.all(Array.from({ length: concurrency }, run));
   }

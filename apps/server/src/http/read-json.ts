@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isAscii } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { ServerError } from '../error.ts';
 
@@ -24,7 +25,7 @@ export function addJsonReader(app: FastifyInstance): void {
       done(new ServerError('request_malformed', `expected at most ${MAX_PARTS} parts in a body, found more`));
       return;
     }
-    const text = octets.toString('utf8');
+    const text = octets.toString(isAscii(octets) ? 'latin1' : 'utf8');
     const value = mayNameMembers(octets) ? undefined : parsed(text);
     // Fastify's own reader looks closer, and says what is wrong.
     if (value === undefined) read(request, text, done);

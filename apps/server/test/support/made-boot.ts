@@ -5,7 +5,7 @@ import { concatBytes, utf8 } from '@vouchsafe/base';
 import { encode, u16le, u32le } from '@vouchsafe/codec';
 import { generateKeyPair, signMessage } from '@vouchsafe/crypto/signing';
 import { TCG_EVENT_TYPES, type TcgEventType, uefiVariableData } from '@vouchsafe/eventlog';
-import { makeManifest, signManifest } from '@vouchsafe/manifest';
+import { type ManifestPart, makeManifest, signManifest } from '@vouchsafe/manifest';
 import { issueSelfSigned, OID, type Signer } from '@vouchsafe/pki';
 import { encodeBase64url } from '@vouchsafe/protocol';
 import { TPM_HASH } from '@vouchsafe/tpm';
@@ -154,12 +154,13 @@ export async function signedManifest(
   version = '1.4.0',
   boot: MadeBoot = {},
   words: readonly string[] = [],
+  parts: readonly ManifestPart[] = [],
 ): Promise<string> {
   const events = bootEvents(boot)
     .filter(({ pcr }) => IMAGE_PCRS.includes(pcr))
     .map(predicted);
   const manifest = makeManifest({
-    ...{ name: 'edge', version, architecture: 'x86-64', artefacts: [], roots: [], banks: ['sha256'], parts: [] },
+    ...{ name: 'edge', version, architecture: 'x86-64', artefacts: [], roots: [], banks: ['sha256'], parts },
     boots: [
       {
         condition: { secureBoot: 'on', loader: 'none', profile: 0 },

@@ -73,6 +73,8 @@ export function reasonsOf(
   manifests: readonly Manifest[],
   bank: Bank,
 ): Map<number, EventReason> {
+  // Most boots are as predicted, and to read what their events say would cost more than all the rest.
+  if (!judged.places.some(({ judgement }) => judgement === 'unexpected' || judgement === 'missing')) return new Map();
   const exit = events.findIndex((event) => textOf(event) === 'Exit Boot Services Returned with Success');
   const scene: Scene = {
     judged,

@@ -42,12 +42,21 @@ export interface ImaReplay {
  * @throws {EventLogError} 'bank_unsupported' when this runtime does not have the bank's hash
  */
 export function replayIma(events: readonly ImaEvent[], options: ImaReplayOptions): ImaReplay {
+  return replayUntil(events, options, () => false);
+}
+
+/** Ends after the entry of which `isLast` says so. */
+function replayUntil(
+  events: readonly ImaEvent[],
+  options: ImaReplayOptions,
+  isLast: (event: ImaEvent, registers: Registers<number>) => boolean,
+): ImaReplay {
   const violations: ImaEvent[] = [];
   const findings: LogFinding[] = [];
-  const value = walk(events, options, (event, isTrue) => {
+  const value = walk(events, options, (event, isTrue, registers) => {
     if (event.isViolation) violations.push(event);
     if (!isTrue) findings.push(templateFinding(event, options.artefact ?? 'IMA list'));
-    return false;
+    return isLast(event, registers);
   });
   return { value, violations, findings };
 }
@@ -74,17 +83,15 @@ export function findImaPrefix(
 ): ImaPrefix | undefined {
   const start = options.start ?? new Uint8Array(tpmHashSize(options.bank));
   let count = bytesEqual(start, quoted) ? 0 : undefined;
-  if (count === undefined) {
-    walk(events, options, (event, _isTrue, registers) => {
-      if (!registers.holds(event.pcr, quoted)) return false;
-      count = event.index - (events[0]?.index ?? 0) + 1;
-      return true;
-    });
-  }
+  const replay = replayUntil(count === 0 ? [] : events, options, (event, registers) => {
+    if (!registers.holds(event.pcr, quoted)) return false;
+    count = event.index - (events[0]?.index ?? 0) + 1;
+    return true;
+  });
   if (count === undefined) return undefined;
   const prefix = events.slice(0, count);
   return {
-    replay: replayIma(prefix, options),
+    replay,
     events: prefix,
     endOffset: prefix.at(-1)?.endOffset ?? events[0]?.offset ?? 0,
   };
