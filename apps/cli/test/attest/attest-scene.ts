@@ -39,6 +39,13 @@ export interface Boot {
   readonly request?: Partial<MachineRequest>;
 }
 
+export interface ImageChoice {
+  /** With what `agent proxy` takes; it makes an image larger and its boot slower. */
+  readonly hasTpmTls?: boolean;
+  /** Further lines of the recipe. */
+  readonly more?: readonly string[];
+}
+
 export interface Scene extends ServedService {
   readonly dir: string;
   /** A variable store with our keys, so that Secure Boot is on. */
@@ -46,8 +53,7 @@ export interface Scene extends ServedService {
   readonly tpmState: string;
   /** Tells another service whom to trust: the maker of the TPMs, the signer of manifests. */
   introduce(service: ServedService): Promise<void>;
-  /** @param hasTpmTls with what `agent proxy` takes; it makes an image larger and its boot slower */
-  buildImage(version: string, hasTpmTls?: boolean): AgentImage;
+  buildImage(version: string, choice?: ImageChoice): AgentImage;
   manufacture(name: string): Promise<string>;
   boot(boot: Boot): Promise<BootResult>;
 }
@@ -71,7 +77,7 @@ export async function openScene(dir: string, config: Partial<ServerConfig> = {})
   };
   await introduce(service);
 
-  const buildImage = (version: string, hasTpmTls = false): AgentImage => {
+  const buildImage = (version: string, { hasTpmTls = false, more = [] }: ImageChoice = {}): AgentImage => {
     const folder = join(dir, `image-${version}`);
     mkdirSync(folder);
     const recipe = writeAgentRecipe(folder, {
@@ -80,7 +86,7 @@ export async function openScene(dir: string, config: Partial<ServerConfig> = {})
       keys,
       agentBundle,
       hasTpmTls,
-      more: ['ima: { policy: tcb }'],
+      more: ['ima: { policy: tcb }', ...more],
     });
     runVouchsafe('image', 'build', recipe, '-o', join(folder, 'out'));
     const base = join(folder, 'out', `edge_${version}`);

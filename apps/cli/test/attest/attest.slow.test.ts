@@ -201,7 +201,7 @@ describe('a machine that attests', tools, () => {
     const url = await (await startPostgres(hooks)).createDatabase();
     instances = await openTwoInstances(join(dir, 'two'), url, config('PostgreSQL'));
     await scene.introduce(instances);
-    const image = scene.buildImage('1.2.0', true);
+    const image = scene.buildImage('1.2.0', { hasTpmTls: true });
     const services = { SQLite: scene, PostgreSQL: instances };
     const credentials: Record<string, string> = {};
     for (const database of DATABASES) {

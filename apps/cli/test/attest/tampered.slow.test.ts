@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A machine that was trusted, and what it is told after each thing that was done to it: its image's time is over, something
-// lies beside its image, Secure Boot is off; and another machine that comes with its name and its agent's state.
+// A machine that was trusted, and what it is told after each thing that was done to it: its image's time is over, and every case of
+// the lab's tampering after which a machine boots and its log tells; and another machine that comes with its name and its agent's state.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type BootResult, FIRMWARE_VARIABLES, tamperedCopy } from '@vouchsafe/lab';
+import { type BootResult, machineVariables, type TamperCaseName, tamperedCopy } from '@vouchsafe/lab';
 import { decodeCertificates, decodeCrl } from '@vouchsafe/pki';
 import { needsTool, tempDir } from '@vouchsafe/testing';
 import { codesOf, openScene, printed, type Scene, textOf } from './attest-scene.ts';
@@ -14,6 +15,12 @@ const tools = needsTool(
   ...['qemu-system-x86_64', 'swtpm', 'swtpm_setup', 'swtpm_localca', 'certtool', 'dmsetup', 'busybox', 'dpkg'],
 );
 const DEVICE = 'edge-1';
+const LOADER = '/usr/lib/systemd/boot/efi/systemd-bootx64.efi';
+/** TPM2_PCR_Extend of PCR 4 with a digest in SHA-256. TPM 2.0 Library, Part 3, section 22.2; Part 1, "Password Authorizations". */
+const PCR_EXTEND = `8002 00000041 00000182 00000004 00000009 40000009 0000 00 0000 00000001 000b ${'5a'.repeat(32)}`;
+const octal = (octet: number): string => `\\${octet.toString(8).padStart(3, '0')}`;
+/** The lab's case late-extend, in a root without tpm2-tools. */
+const LATE_EXTEND = `printf '${[...Buffer.from(PCR_EXTEND.replaceAll(' ', ''), 'hex')].map(octal).join('')}' >/dev/tpmrm0`;
 const attest = (name: string): string => `agent attest --json >${name}.json; echo $? >${name}.status`;
 
 describe('a machine that was trusted', tools, () => {
@@ -21,14 +28,14 @@ describe('a machine that was trusted', tools, () => {
   let scene: Scene;
   /** The service's answer to evidence that another machine, itself trusted, had made. */
   let relayed: Answer | undefined;
-  let [first, withCredential, withoutSecureBoot, another]: (BootResult | undefined)[] = [];
+  let [first, besideImage, withEntry, newRoot, another]: (BootResult | undefined)[] = [];
 
   before(async () => {
     if (tools.skip !== undefined) return;
     const dir = tempDir({ after: (fn) => void cleanups.push(fn as () => void) });
     scene = await openScene(dir);
     const { operate } = scene;
-    const image = scene.buildImage('1.2.0');
+    const image = scene.buildImage('1.2.0', { more: [`loader: ${LOADER}`] });
     const [{ sha256: reference }] = await operate('reference', 'add', image.manifest, '--activate');
     const token = async (): Promise<string> => (await operate('token', 'create', '--device', DEVICE)).text;
     first = await scene.boot({
@@ -62,13 +69,26 @@ describe('a machine that was trusted', tools, () => {
       },
     });
     await operate('reference', 'activate', reference);
-    const disk = join(dir, 'tampered.raw');
-    await tamperedCopy(['credential'], image.disk, disk);
+    const tampered = async (cases: readonly TamperCaseName[]) => {
+      const disk = join(dir, `${cases[0]}.raw`);
+      await tamperedCopy(cases, image.disk, disk, { keys: join(dir, 'keys') });
+      return { ...image, disk };
+    };
     const kept = textOf(first, 'state.json');
-    withCredential = await scene.boot({ image: { ...image, disk }, kept, script: [attest('attest')] });
-    withoutSecureBoot = await scene.boot({
-      ...{ image, kept: textOf(withCredential, 'state.json'), script: [attest('attest')] },
-      request: { firmwareVariables: FIRMWARE_VARIABLES },
+    besideImage = await scene.boot({
+      image: await tampered(['credential', 'sysext', 'gpt-entry', 'addon']),
+      kept,
+      script: [attest('attest'), LATE_EXTEND, attest('extended')],
+    });
+    const isOff = { firmwareVariables: join(dir, 'off.fd') };
+    writeFileSync(isOff.firmwareVariables, machineVariables(join(dir, 'keys'), 'off'));
+    withEntry = await scene.boot({
+      image: await tampered(['loader-entry', 'unsigned']),
+      ...{ kept: textOf(besideImage, 'state.json'), request: isOff, script: [attest('attest')] },
+    });
+    newRoot = await scene.boot({
+      image: await tampered(['new-root']),
+      ...{ kept: textOf(withEntry, 'state.json'), request: isOff, script: [attest('attest')] },
     });
     another = await scene.boot({
       ...{ image, kept },
@@ -120,17 +140,40 @@ describe('a machine that was trusted', tools, () => {
     assert.ok(serials.includes(certificate?.serialNumber ?? 0n));
   });
 
-  test('a credential dropped in beside the image, under Secure Boot: events that the image does not put there', () => {
-    const { status, findings } = refusalOf(withCredential);
+  /** PCRs with an event that the image does not put there. */
+  const unexpectedIn = (boot: BootResult | undefined): number[] => {
+    const { status, findings } = refusalOf(boot);
     assert.equal(status, 'contraindicated');
-    const unexpected = findings.filter(({ code }: { code: string }) => code === 'event_unexpected');
-    const pcrs = unexpected.map(({ where }: { where: { pcr: number } }) => where.pcr);
-    // The credential itself, and the initrd that the kernel got with it.
-    assert.deepEqual(pcrs, [9, 12], JSON.stringify(findings, null, 1));
+    const found = findings.filter(({ code }: { code: string }) => code === 'event_unexpected');
+    const pcrs: number[] = found.map(({ where }: { where: { pcr: number } }) => where.pcr);
+    return [...new Set(pcrs)].sort((a, b) => a - b);
+  };
+
+  test('a credential, an extension and an addon beside the image, and a partition table that was changed', () => {
+    // The credential, the extension, and the initrd that the kernel got with them. Stub 252 does not look at addons.
+    assert.deepEqual(unexpectedIn(besideImage), [5, 9, 12, 13]);
   });
 
-  test('the same image without Secure Boot', () => {
-    assert.ok(codesOf(refusalOf(withoutSecureBoot)).includes('secure_boot_off'));
+  test('what root extends later: the log no longer gives what the TPM holds', () => {
+    const { findings } = refusalOf(besideImage, 'extended');
+    const differ = findings.filter(({ code }: { code: string }) => code === 'pcr_mismatch');
+    assert.deepEqual(
+      differ.map(({ where }: { where: { pcr: number } }) => where.pcr),
+      [4],
+      JSON.stringify(findings, null, 1),
+    );
+  });
+
+  test('without Secure Boot: a boot entry with another command line, and a UKI without its signature', () => {
+    assert.ok(codesOf(refusalOf(withEntry)).includes('secure_boot_off'));
+    // The text that stands in for the UKI's own, and what the kernel was given.
+    assert.deepEqual(unexpectedIn(withEntry), [9, 12]);
+  });
+
+  test('without Secure Boot: data, tree, root hash and partition table of somebody else, which fit together', () => {
+    assert.ok(codesOf(refusalOf(newRoot)).includes('secure_boot_off'));
+    const pcrs = unexpectedIn(newRoot);
+    for (const pcr of [4, 5, 11]) assert.ok(pcrs.includes(pcr), `${pcrs}`);
   });
 
   test('another TPM under the same name: neither the state of the first nor a token for the name lets it in', () => {

@@ -46,7 +46,7 @@ start)
   cd "$GUIDE_FOLDER"
   : >serve.log
   nohup sh -c 'echo $$ >serve.pid; exec $GUIDE_SERVE' >serve.log 2>&1 </dev/null &
-  until grep -q '^serving at' serve.log; do kill -0 $! || { cat serve.log >&2; exit 1; }; sleep 0.05; done ;;
+  until grep -q '^serving at' serve.log; do kill -0 $! 2>/dev/null || { rm -f serve.pid; cat serve.log >&2; exit 1; }; sleep 0.05; done ;;
 esac
 `;
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Signer } from '@vouchsafe/pki';
@@ -187,6 +188,22 @@ describe("the operator's guide", tools, () => {
     assert.match(does('vouchsafe audit verify --head audit-head.json', 1), /audit_removed/);
     rmSync(at('audit-head.json'));
     does('vouchsafe audit verify --head audit-head.json');
+  });
+
+  test('a version that is older than its database does not start, and leaves it as it is', () => {
+    does('systemctl stop vouchsafe');
+    const change = (statement: string): void => {
+      const database = new DatabaseSync(at('vouchsafe-state/vouchsafe.db'));
+      database.exec(statement);
+      database.close();
+    };
+    change("insert into migrations (id, applied_at_ms) values ('of a later version', 0)");
+    const { code, stderr } = scene.type('systemctl start vouchsafe');
+    assert.notEqual(code, 0);
+    assert.match(stderr, /of a later version, which this version does not know/);
+    change("delete from migrations where id = 'of a later version'");
+    does('systemctl start vouchsafe');
+    does('vouchsafe agent attest');
   });
 
   test('a machine that is gone, and comes back by approval', () => {
