@@ -10,6 +10,7 @@ import type { EspFolders } from './esp-folders.ts';
 import { exitEvents, partitionTableEvent, predictBootAttempt, separator } from './firmware-events.ts';
 import { configurationEvents } from './loader-events.ts';
 import { DEFAULT_PHASES, parsePhasePath, predictPhases } from './phases.ts';
+import type { SectionDigests } from './section-digests.ts';
 import {
   databaseOf,
   type FirmwareVariable,
@@ -47,6 +48,8 @@ export interface BootCircumstances extends SectionChoice {
   readonly phases?: readonly string[];
   /** Authenticode digests of the UKI that somebody else computes meanwhile; asked for as late as can be. */
   readonly ukiDigests?: () => ReadonlyMap<Bank, Uint8Array> | undefined;
+  /** Of the UKI's sections in the same banks, where several boots of it are predicted. */
+  readonly sectionDigests?: SectionDigests;
   /** PCRs that are wanted; all that can be known unless given. */
   readonly pcrs?: readonly number[];
 }

@@ -24,6 +24,7 @@ export { parsePcrSignatures } from './pcrsig/parse.ts';
 export { formatPcrSignatures, type PcrSignature, pcrKeyFingerprint, pcrPolicyOf } from './pcrsig/pcr-signature.ts';
 export { signPcrPolicies } from './pcrsig/sign.ts';
 export { DEFAULT_PHASES, parsePhasePath, predictPhases } from './phases.ts';
+export { SectionDigests } from './section-digests.ts';
 export { type FirmwareVariable, predictSecureBoot, type SecureBootState } from './secure-boot-events.ts';
 export type { SectionChoice } from './selected-sections.ts';
 export { isShim, openShim, SHIM_LOCK, type ShimFile } from './shim-file.ts';

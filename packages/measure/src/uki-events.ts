@@ -28,6 +28,8 @@ export interface UkiStart extends SectionChoice, EspFolders {
   readonly commandLine?: string;
   /** The PCRs that are wanted, so that what cannot be known of another does not matter; all of them unless given. */
   readonly pcrs?: readonly number[];
+  /** Of the UKI in the same banks, to be used for several starts of it. */
+  readonly sectionDigests?: SectionDigests;
 }
 
 /** PCRs that tell which programs were started. */
@@ -68,7 +70,7 @@ export function ukiEvents(
   }
   const when = (pcr: number, events: () => readonly PredictedEvent[]): readonly PredictedEvent[] =>
     wanted.has(pcr) ? events() : [];
-  const digests = new SectionDigests(banks, uki);
+  const digests = start.sectionDigests ?? new SectionDigests(banks, uki);
   // Before the programs, whose digests another thread may be computing meanwhile.
   const measured = when(11, () => sectionEvents(banks, uki, stub, sections, digests));
   const own = ownText(uki, sections);

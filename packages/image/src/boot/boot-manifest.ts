@@ -10,8 +10,19 @@ import {
   type ManifestRoot,
   makeManifest,
 } from '@vouchsafe/manifest';
-import { type BootArtefacts, type BootCircumstances, MeasureError, predictBoot } from '@vouchsafe/measure';
-import { type KernelParameter, parseKernelCommandLine, readSmallSection } from '@vouchsafe/pe';
+import {
+  type BootArtefacts,
+  type BootCircumstances,
+  MeasureError,
+  predictBoot,
+  SectionDigests,
+} from '@vouchsafe/measure';
+import {
+  digestMeasuredByFirmware,
+  type KernelParameter,
+  parseKernelCommandLine,
+  readSmallSection,
+} from '@vouchsafe/pe';
 
 export interface BootManifestRequest {
   readonly name: string;
@@ -62,9 +73,17 @@ export function predictBoots({
   banks,
 }: Pick<BootManifestRequest, 'artefacts' | 'circumstances' | 'banks'>): PredictedBoots {
   const notes: string[] = [];
+  const { uki } = artefacts;
+  const sectionDigests = new SectionDigests(banks, uki);
+  let measured: ReadonlyMap<Bank, Uint8Array> | undefined;
+  const ukiDigests = (): ReadonlyMap<Bank, Uint8Array> => {
+    measured ??= new Map(banks.map((bank) => [bank, digestMeasuredByFirmware(uki, bank)]));
+    return measured;
+  };
+  const boot = { ukiDigests, ...circumstances, sectionDigests };
   const boots = [true, false].flatMap((isSecureBootOn) => {
     try {
-      return [predictBoot(banks, artefacts, { ...circumstances, isSecureBootOn })];
+      return [predictBoot(banks, artefacts, { ...boot, isSecureBootOn })];
     } catch (error) {
       if (!(error instanceof MeasureError && error.code === 'not_started' && isSecureBootOn)) throw error;
       notes.push(`with Secure Boot on it does not boot: ${error.message}`);
