@@ -59,7 +59,7 @@ export async function makeRecipeFolder(folder: string, more: readonly string[] =
 }
 
 /** A program that says that it is systemd's stub. */
-async function madeStub(): Promise<Uint8Array> {
+export async function madeStub(): Promise<Uint8Array> {
   const magic = memorySource(utf8('#### LoaderInfo: systemd-stub 252.39-1 ####\0'), '.sdmagic');
   const stub = new MemorySink(1 << 20);
   // Nobody may add it; so it gets its name afterwards.
