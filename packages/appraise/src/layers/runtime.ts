@@ -100,7 +100,9 @@ export function appraiseRuntime(
 /** Places and numbers of entries are those of the whole list. */
 function readList(bytes: Uint8Array, offset: number, entries: number): ImaEvent[] | AppraisalFinding {
   try {
-    return decodeImaBinaryLog(bytes).events.map((event) => ({
+    const { events } = decodeImaBinaryLog(bytes);
+    if (offset === 0 && entries === 0) return [...events];
+    return events.map((event) => ({
       ...event,
       index: event.index + entries,
       offset: event.offset + offset,
