@@ -132,7 +132,14 @@ test('A56: a large body of many small parts is refused before it is read as JSON
   const large = await alice.attest({ edit: (m) => ({ ...m, logs: { ...m.logs, userspace: 'A'.repeat(1_000_000) } }) });
   assert.equal(large.status, 200);
   // Still as strict as before with what is small.
-  for (const raw of ['{"__proto__":{}}', '{"constructor":{"prototype":{}}}', '', '\u00ff', '{"a":1']) {
+  for (const raw of [
+    '{"__proto__":{}}',
+    '{"\\u005f_proto__":{}}',
+    '{"constructor":{"prototype":{}}}',
+    '',
+    '\u00ff',
+    '{"a":1',
+  ]) {
     const answer = await server.client.call('POST', '/v1/devices/alice/evidence', { raw });
     assert.equal(answer.status, 400, raw);
     assert.doesNotMatch(answer.body.detail ?? '', /required property/, `${raw} is no JSON that a form is asked about`);

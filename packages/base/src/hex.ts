@@ -8,8 +8,24 @@ export class HexError extends VouchsafeError<'hex_invalid'> {
 
 const PAIRS = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
 
+/** Most of what is written so are digests of this length. */
+const SHA256_BYTES = 32;
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const codes = new Uint8Array(2 * SHA256_BYTES);
+
+/** All at once: a text that grows by pairs takes near twice as long, and again where it is looked up. */
+function digestHex(bytes: Uint8Array): string {
+  for (let i = 0; i < SHA256_BYTES; i++) {
+    const byte = bytes[i] as number;
+    codes[2 * i] = DIGITS[byte >> 4] as number;
+    codes[2 * i + 1] = DIGITS[byte & 15] as number;
+  }
+  return String.fromCharCode.apply(undefined, codes as unknown as number[]);
+}
+
 /** Lower-case hexadecimal, two digits a byte, no separators. */
 export function toHex(bytes: Uint8Array): string {
+  if (bytes.length === SHA256_BYTES) return digestHex(bytes);
   let text = '';
   for (const byte of bytes) text += PAIRS[byte];
   return text;
