@@ -93,7 +93,7 @@ export function createGenerator(server: MeasuredServer, options: LoadOptions) {
     await Promise.all(
       devices.map(async (device, i) => {
         const dueMs = startMs + (i * 1000) / perSecond;
-        await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
         await attest(device);
         latencies.push(performance.now() - dueMs);
       }),
