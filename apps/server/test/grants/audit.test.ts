@@ -46,6 +46,16 @@ for (const { name, requirement, open } of DATABASES) {
     return startTestServer(t, { ...config, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
   };
 
+  test(`${name}: what was done before the log is asked for is in it`, requirement, async (t) => {
+    const server = await start(t);
+    for (let size = (await headOf(server)).size, i = 0; i < 3; i++) {
+      await server.client.call('POST', '/v1/tokens', { token: server.adminToken, body: { label: `t${i}` } });
+      const now = i === 1 ? (await exported(server)).length - 2 : (await headOf(server)).size;
+      assert.ok(now > size, `${now} entries after ${size}`);
+      size = (await headOf(server)).size;
+    }
+  });
+
   test(`${name}: what happens is in the log, and the log proves itself`, requirement, async (t) => {
     const server = await start(t);
     const { service, client, adminToken: token } = server;

@@ -13,7 +13,10 @@ const TAGS = { tags: ['audit'] } as const;
 /** A whole number of a query, which is text. */
 const count = Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$' });
 
-/** The audit log: its signed head, all of it from an entry on, and proofs for those who keep only heads. */
+/**
+ * The audit log: its signed head, all of it from an entry on, and proofs for those who keep only heads. What was done before
+ * it is asked for has its place in it: who checks after an act keeps a head that the act cannot be taken out of.
+ */
 export function addAuditRoutes(app: App, service: Service): void {
   const { store, keys, config } = service;
   const origin = config.grants.auditOrigin;
@@ -21,6 +24,7 @@ export function addAuditRoutes(app: App, service: Service): void {
     '/v1/audit/head',
     { config: { access: 'viewer' }, schema: { ...TAGS, response: { 200: auditHead } } },
     async () => {
+      await service.auditLog.settle();
       const [log, head] = [await store.read.audit.log(), await store.read.audit.newestHead()];
       const key = formatLogKey(logKey(origin, keys.audit.spki));
       return { key, first: log?.first ?? 0, size: head?.size ?? 0, ...(head === undefined ? {} : { head: head.note }) };
@@ -38,6 +42,7 @@ export function addAuditRoutes(app: App, service: Service): void {
     },
     async (request, reply) => {
       const { from, records } = request.query;
+      await service.auditLog.settle();
       const options = { from: from === undefined ? undefined : Number(from), withRecords: records !== undefined };
       const lines = exportLog(store, origin, options);
       // The first line is made before the answer begins: a wrong number is an error and not a text that ends early.
