@@ -36,6 +36,21 @@ test('a folder as it is: links are links, nothing is followed', async (t) => {
   assert.equal(buildTree(tree.entries).children.length, 4);
 });
 
+test('entries come by the octets of their names, whatever texts are compared by', async (t) => {
+  const root = tempDir(t);
+  // U+1F600 is two units of UTF-16, which are smaller than U+FF41; of U+FFFD the host's texts do not tell whether it was there.
+  const names = ['a', 'a-b', 'a/x', 'z', 'é', '\uff41', '\ufffd', '\u{1f600}'];
+  mkdirSync(join(root, 'a'));
+  for (const name of names.slice(1)) writeFileSync(join(root, name), name);
+  symlinkSync('\ufffd', join(root, 'b'));
+  using tree = await openTree(root, { xattrs: 'ignore' });
+  assert.deepEqual(
+    tree.entries.map(({ path }) => path),
+    ['', 'a', 'a-b', 'a/x', 'b', ...names.slice(3)],
+  );
+  assert.equal(tree.entries.find((entry) => entry.kind === 'symlink')?.target, '\ufffd');
+});
+
 test('a folder that is named by a link to it is that folder', async (t) => {
   const root = makeFolder(join(tempDir(t), 'root'));
   const link = join(tempDir(t), 'link');

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, constants, fstatSync, openSync, readSync, readvSync } from 'node:fs';
-import { BytesError } from '../error.ts';
+import { closeSync, constants, fstatSync, openSync, readvSync } from 'node:fs';
 import { clipExtents, totalLength } from '../slice.ts';
 import { type ByteSource, type Extent, requireRange } from '../source.ts';
 import { sizeOf } from './device-size.ts';
 import { findDataExtents } from './holes.ts';
-import { hostError, onHost } from './host-error.ts';
+import { onHost } from './host-error.ts';
+import { type ReadableFile, readFully } from './read-fully.ts';
 
 /** Linux takes at most this many buffers in one call (UIO_MAXIOV). */
 const MAX_VECTORS = 1024;
@@ -23,10 +23,7 @@ export interface FileHandleData {
 
 /** A regular file or block device, open for reading. Close it, or dispose of it with `using`. */
 export class FileSource implements ByteSource, Disposable {
-  readonly size: number;
-  readonly label: string;
-  readonly #fd: number;
-  readonly #start: number;
+  readonly #file: ReadableFile;
   readonly #isOwner: boolean;
   #extents: readonly Extent[] | undefined;
   #isOpen = true;
@@ -36,10 +33,8 @@ export class FileSource implements ByteSource, Disposable {
     extents: readonly Extent[] | undefined,
     isOwner: boolean,
   ) {
-    this.label = handle.label;
-    this.size = handle.size;
-    this.#fd = handle.fd;
-    this.#start = handle.start ?? 0;
+    const { fd, label, size, start = 0 } = handle;
+    this.#file = { fd, label, size, start };
     this.#extents = extents;
     this.#isOwner = isOwner;
   }
@@ -68,8 +63,16 @@ export class FileSource implements ByteSource, Disposable {
     return new FileSource(handle, handle.extents, false);
   }
 
+  get size(): number {
+    return this.#file.size;
+  }
+
+  get label(): string {
+    return this.#file.label;
+  }
+
   get handle(): FileHandleData {
-    return { fd: this.#fd, label: this.label, size: this.size, extents: this.dataExtents(), start: this.#start };
+    return { ...this.#file, extents: this.dataExtents() };
   }
 
   /**
@@ -80,12 +83,12 @@ export class FileSource implements ByteSource, Disposable {
   part(offset: number, size: number, label = this.label): FileSource {
     requireRange(this, offset, size);
     const extents = clipExtents(this.dataExtents(), offset, size);
-    return new FileSource({ fd: this.#fd, label, size, start: this.#start + offset }, extents, false);
+    return new FileSource({ fd: this.#file.fd, label, size, start: this.#file.start + offset }, extents, false);
   }
 
   read(offset: number, target: Uint8Array): void {
     requireRange(this, offset, target.length);
-    this.#fill(offset, target, 0);
+    readFully(this.#file, offset, target);
   }
 
   readScattered(offset: number, targets: readonly Uint8Array[]): void {
@@ -93,10 +96,10 @@ export class FileSource implements ByteSource, Disposable {
     let at = offset;
     for (let first = 0; first < targets.length; first += MAX_VECTORS) {
       const batch = targets.length <= MAX_VECTORS ? targets : targets.slice(first, first + MAX_VECTORS);
-      let got = onHost(this.label, () => readvSync(this.#fd, batch as Uint8Array[], this.#start + at));
+      let got = onHost(this.label, () => readvSync(this.#file.fd, batch as Uint8Array[], this.#file.start + at));
       // A read may end early; whatever it left is read target by target.
       for (const target of batch) {
-        if (got < target.length) this.#fill(at, target, got);
+        if (got < target.length) readFully(this.#file, at, target, got);
         got = Math.max(0, got - target.length);
         at += target.length;
       }
@@ -104,37 +107,17 @@ export class FileSource implements ByteSource, Disposable {
   }
 
   dataExtents(): readonly Extent[] {
-    this.#extents ??= findDataExtents(this.#fd, this.size) ?? [{ start: 0, end: this.size }];
+    this.#extents ??= findDataExtents(this.#file.fd, this.size) ?? [{ start: 0, end: this.size }];
     return this.#extents;
   }
 
   close(): void {
     // Twice would close a descriptor that has become somebody else's.
-    if (this.#isOwner && this.#isOpen) closeSync(this.#fd);
+    if (this.#isOwner && this.#isOpen) closeSync(this.#file.fd);
     this.#isOpen = false;
   }
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #fill(offset: number, target: Uint8Array, from: number): void {
-    let done = from;
-    while (done < target.length) {
-      let got: number;
-      // Not through onHost: its closure would cost a tenth of a read from the page cache.
-      try {
-        got = readSync(this.#fd, target, done, target.length - done, this.#start + offset + done);
-      } catch (cause) {
-        throw hostError(this.label, cause);
-      }
-      if (got === 0) {
-        throw new BytesError(
-          'short_read',
-          `${this.label}: it had ${this.size} octets when it was opened and now ends at ${offset + done}; is something else writing to it?`,
-        );
-      }
-      done += got;
-    }
   }
 }

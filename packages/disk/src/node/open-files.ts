@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { type ByteSource, requireRange } from '@vouchsafe/bytes';
-import { FileSource, hostError } from '@vouchsafe/bytes/node';
+import { hostError, readFully } from '@vouchsafe/bytes/node';
 import { DiskError } from '../error.ts';
 
 /** What a file of a folder was when it was listed. Plain data, for another thread. */
@@ -13,19 +13,14 @@ export interface HostFile {
   readonly mtimeNs: bigint;
 }
 
-interface OpenFile {
-  readonly fd: number;
-  readonly source: FileSource;
-}
-
 /** Opens its file when it is read. */
 class HostFileSource implements ByteSource {
   readonly file: HostFile;
-  readonly #read: ByteSource['read'];
+  readonly #files: OpenFiles;
 
-  constructor(file: HostFile, read: ByteSource['read']) {
+  constructor(file: HostFile, files: OpenFiles) {
     this.file = file;
-    this.#read = read;
+    this.#files = files;
   }
 
   get size(): number {
@@ -38,7 +33,7 @@ class HostFileSource implements ByteSource {
 
   read(offset: number, target: Uint8Array): void {
     requireRange(this, offset, target.length);
-    if (target.length > 0) this.#read(offset, target);
+    if (target.length > 0) this.#files.read(this.file, offset, target);
   }
 }
 
@@ -50,32 +45,39 @@ export function hostFileOf(content: ByteSource): HostFile | undefined {
 /** A process may have some thousand files open, and a tree has more. */
 const MAX_OPEN = 16;
 
-/** Files that are opened when they are read, and closed when others are. */
+/** Files that are opened when they are read, and closed when others are; what is read at once is closed at once. */
 export class OpenFiles implements Disposable {
-  readonly #open = new Map<HostFile, OpenFile>();
+  readonly #open = new Map<HostFile, number>();
 
   /** A file's content. Reading throws a DiskError 'input_changed' when it is no longer the one that was listed. */
   source(file: HostFile): ByteSource {
-    return new HostFileSource(file, (offset, target) => this.#opened(file).read(offset, target));
+    return new HostFileSource(file, this);
   }
 
-  #opened(file: HostFile): FileSource {
-    const found = this.#open.get(file);
-    if (found !== undefined) return found.source;
+  /** @throws {DiskError} 'input_changed'. @throws {BytesError} */
+  read(file: HostFile, offset: number, target: Uint8Array): void {
+    const open = this.#open.get(file);
+    const fd = open ?? openListed(file);
+    const isAtOnce = open === undefined && target.length === file.sizeBytes;
+    if (open === undefined && !isAtOnce) this.#keep(file, fd);
+    try {
+      readFully({ fd, label: file.path, size: file.sizeBytes, start: 0 }, offset, target);
+    } finally {
+      if (isAtOnce) closeSync(fd);
+    }
+  }
+
+  #keep(file: HostFile, fd: number): void {
     for (const [oldest] of this.#open) {
       if (this.#open.size < MAX_OPEN) break;
       this.#close(oldest);
     }
-    const { path, sizeBytes } = file;
-    const fd = openListed(file);
-    const source = FileSource.over({ fd, label: path, size: sizeBytes, extents: [{ start: 0, end: sizeBytes }] });
-    this.#open.set(file, { fd, source });
-    return source;
+    this.#open.set(file, fd);
   }
 
   #close(file: HostFile): void {
-    const found = this.#open.get(file);
-    if (found !== undefined) closeSync(found.fd);
+    const fd = this.#open.get(file);
+    if (fd !== undefined) closeSync(fd);
     this.#open.delete(file);
   }
 
@@ -83,6 +85,8 @@ export class OpenFiles implements Disposable {
     for (const file of [...this.#open.keys()]) this.#close(file);
   }
 }
+
+const WITH_NANOSECONDS = { bigint: true } as const;
 
 /** A link that took the file's place is not followed, and a pipe not waited for. */
 function openListed({ path, sizeBytes, device, inode, mtimeNs }: HostFile): number {
@@ -92,7 +96,7 @@ function openListed({ path, sizeBytes, device, inode, mtimeNs }: HostFile): numb
   } catch (cause) {
     throw hostError(path, cause);
   }
-  const now = fstatSync(fd, { bigint: true });
+  const now = fstatSync(fd, WITH_NANOSECONDS);
   if (now.dev === device && now.ino === inode && now.size === BigInt(sizeBytes) && now.mtimeNs === mtimeNs) return fd;
   closeSync(fd);
   throw new DiskError(

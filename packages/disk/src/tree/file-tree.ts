@@ -147,8 +147,8 @@ export function requirePath(path: string): void {
   }
 }
 
-/** Most paths are ASCII and have nothing wrong: these are known with one look at each character. */
-function isPlainPath(path: string): boolean {
+/** Most paths are ASCII and have nothing wrong: these are known with one look at each character. Of others this says nothing. */
+export function isPlainPath(path: string): boolean {
   if (path.length > MAX_PATH_BYTES) return false;
   let start = 0;
   for (let i = 0; i <= path.length; i++) {

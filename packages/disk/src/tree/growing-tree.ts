@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { utf8 } from '@vouchsafe/base';
 import { DiskError } from '../error.ts';
-import { compareBytes } from './compare.ts';
+import { sortByOctets } from './compare.ts';
 import { type HardLink, MAX_ENTRIES, type TreeEntry, type TreeInode } from './file-tree.ts';
 
 export interface GrowingTreeOptions {
@@ -273,8 +272,7 @@ function hasOfLayer(place: Place, layer: number): boolean {
 }
 
 function sorted(children: ReadonlyMap<string, Place> | undefined): [string, Place][] {
-  return [...(children ?? [])]
-    .map(([name, place]) => ({ name, place, octets: utf8(name) }))
-    .sort((a, b) => compareBytes(a.octets, b.octets))
-    .map(({ name, place }) => [name, place]);
+  const all = [...(children ?? [])];
+  sortByOctets(all, ([name]) => name);
+  return all;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CancelSignal } from '@vouchsafe/base';
-import type { ByteSink, ByteSource, Extent } from '@vouchsafe/bytes';
+import { type ByteSink, type ByteSource, type Extent, readBytes } from '@vouchsafe/bytes';
 
-const BUFFER_BYTES = 1024 * 1024;
+/** Fits a core's own cache with what the system copies from and to. */
+const BUFFER_BYTES = 512 * 1024;
 
 /**
  * Writes blocks one after the other, in large pieces: contents are read to where they are written from. What is skipped
@@ -48,13 +49,13 @@ export class BlockWriter {
 
   /**
    * The first `length` octets of a content, and zeros up to the end of the block.
-   * @returns its last `tail` octets, to be copied before the next call; undefined for a large content.
+   * @returns its last `tail` octets, to be copied before the next call.
    */
   writeContent(content: ByteSource, length: number, tail: number): Uint8Array | undefined {
     if (length + tail > BUFFER_BYTES) {
       this.#writeLarge(content, length);
       this.#fillBlock();
-      return undefined;
+      return tail === 0 ? undefined : readBytes(content, length, tail);
     }
     if (this.#used + length + tail > BUFFER_BYTES) this.flush();
     const from = this.#used;

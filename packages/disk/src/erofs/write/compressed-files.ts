@@ -3,7 +3,7 @@ import type { BlockWriter } from './block-writer.ts';
 import { ClusterIndex } from './cluster-index.ts';
 import { BATCH_BYTES, type CompressedBatch, type CompressionBatch, IS_PLAIN } from './compress-batch.ts';
 import { BLOCK_BYTES, type TailStore, writeFlatFile } from './erofs-image.ts';
-import { flatStorage } from './flat-files.ts';
+import { type Copies, flatStorage } from './flat-files.ts';
 import type { ImageInode } from './image-inode.ts';
 import { indexOffset } from './layout.ts';
 
@@ -140,4 +140,4 @@ export class CompressedFiles {
   }
 }
 
-const NO_COPIES: ReadonlySet<ImageInode> = new Set();
+const NO_COPIES: Copies = new Map();

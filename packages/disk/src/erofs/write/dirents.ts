@@ -4,36 +4,36 @@ import { compareBytes } from '../../tree/compare.ts';
 import type { TreeNode } from '../../tree/file-tree.ts';
 import { DIRENT_BYTES, FILE_TYPE_NUMBERS } from '../structures.ts';
 
+const DOT = ascii('.');
+const DOT_DOT = ascii('..');
+
 interface NamedNode {
   readonly name: Uint8Array;
   readonly node: TreeNode;
 }
 
-/** A directory's entries, "." and ".." among them, by octets of the name, as its blocks hold them. */
-function blocksOf(directory: TreeNode, blockBytes: number): { entries: NamedNode[]; bytes: number }[] {
+/** A directory's entries, "." and ".." among them, by octets of the name. */
+function entriesOf(directory: TreeNode): NamedNode[] {
   const own = [
-    { name: ascii('.'), node: directory },
-    { name: ascii('..'), node: directory.parent },
+    { name: DOT, node: directory },
+    { name: DOT_DOT, node: directory.parent },
   ];
-  const all = [...own, ...directory.children].sort((a, b) => compareBytes(a.name, b.name));
-  const blocks: { entries: NamedNode[]; bytes: number }[] = [];
-  let block: { entries: NamedNode[]; bytes: number } | undefined;
-  for (const entry of all) {
-    const bytes = DIRENT_BYTES + entry.name.length;
-    if (block === undefined || block.bytes + bytes > blockBytes) {
-      block = { entries: [], bytes: 0 };
-      blocks.push(block);
-    }
-    block.entries.push(entry);
-    block.bytes += bytes;
-  }
-  return blocks;
+  return [...own, ...directory.children].sort((a, b) => compareBytes(a.name, b.name));
 }
 
 /** Octets of a directory: whole blocks, and of the last what is in use. */
 export function directoryBytes(directory: TreeNode, blockBytes: number): number {
-  const blocks = blocksOf(directory, blockBytes);
-  return (blocks.length - 1) * blockBytes + (blocks.at(-1)?.bytes ?? 0);
+  let blocks = 0;
+  let used = blockBytes;
+  for (const { name } of entriesOf(directory)) {
+    const bytes = DIRENT_BYTES + name.length;
+    if (used + bytes > blockBytes) {
+      blocks++;
+      used = 0;
+    }
+    used += bytes;
+  }
+  return (blocks - 1) * blockBytes + used;
 }
 
 /**
@@ -45,15 +45,19 @@ export function encodeDirectoryData(
   blockBytes: number,
   nidOf: (node: TreeNode) => number,
 ): Uint8Array {
-  const blocks = blocksOf(directory, blockBytes);
-  const data = new Uint8Array((blocks.length - 1) * blockBytes + (blocks.at(-1)?.bytes ?? 0));
+  const data = new Uint8Array(directoryBytes(directory, blockBytes));
   const view = new DataView(data.buffer);
-  for (const [i, { entries }] of blocks.entries()) {
-    const start = i * blockBytes;
-    let nameAt = entries.length * DIRENT_BYTES;
+  const entries = entriesOf(directory);
+  for (let first = 0, start = 0; first < entries.length; start += blockBytes) {
+    let end = first;
+    for (let used = 0; end < entries.length; end++) {
+      used += DIRENT_BYTES + (entries[end] as NamedNode).name.length;
+      if (used > blockBytes) break;
+    }
+    let nameAt = (end - first) * DIRENT_BYTES;
     // `erofsDirent`, by hand: there are as many as names.
-    for (const [j, { name, node }] of entries.entries()) {
-      const at = start + j * DIRENT_BYTES;
+    for (let at = start; first < end; first++, at += DIRENT_BYTES) {
+      const { name, node } = entries[first] as NamedNode;
       const nid = nidOf(node);
       view.setUint32(at, nid % 2 ** 32, true);
       view.setUint32(at + 4, Math.floor(nid / 2 ** 32), true);

@@ -108,15 +108,25 @@ export class TailStore {
     this.kept.set(inode, this.#slab.subarray(this.#used, this.#used + tail.length));
     this.#used += tail.length;
   }
+
+  /** The end of a copy is that of the first. */
+  keepAs(copy: ImageInode, first: ImageInode): void {
+    const tail = this.kept.get(first);
+    if (tail !== undefined && copy.stored.kind === 'flat' && copy.stored.tailBytes === tail.length)
+      this.kept.set(copy, tail);
+  }
 }
 
 /** The data of a file that has its place, and is next. */
 export function writeFlatFile(writer: BlockWriter, image: ImageInode, copies: Copies, tails: TailStore): void {
   const { stored, node } = image;
   if (node.inode.kind !== 'file' || stored.kind !== 'flat' || image.dataBytes === 0) return;
-  const inBlocks = copies.has(image) ? 0 : stored.blockBytes;
-  if (inBlocks === 0 && copies.has(image)) return;
-  const tail = writer.writeContent(node.inode.content, inBlocks, stored.tailBytes);
+  const first = copies.get(image);
+  if (first !== undefined) {
+    tails.keepAs(image, first);
+    return;
+  }
+  const tail = writer.writeContent(node.inode.content, stored.blockBytes, stored.tailBytes);
   if (tail !== undefined) tails.keep(image, tail);
 }
 

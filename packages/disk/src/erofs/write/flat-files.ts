@@ -5,8 +5,8 @@ import { digest, startDigest } from '@vouchsafe/crypto';
 import type { ImageInode, Stored } from './image-inode.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
-/** What is compared of files of one size before all of them is read. */
-const START_BYTES = 4096;
+/** What is compared of files of one size before all of them is read: from the middle, as many begin alike. */
+const SAMPLE_BYTES = 1024;
 
 /** Blocks for data, and the last part of it behind the inode where both fit into one block. */
 export function flatStorage(inode: ImageInode, firstBlock: number, blockBytes: number): Stored & { kind: 'flat' } {
@@ -16,8 +16,8 @@ export function flatStorage(inode: ImageInode, firstBlock: number, blockBytes: n
   return { kind: 'flat', firstBlock: inBlocks === 0 ? 0 : firstBlock, blockBytes: inBlocks, tailBytes };
 }
 
-/** Inodes whose blocks another has already written. */
-export type Copies = ReadonlySet<ImageInode>;
+/** Inodes whose blocks another has already written, and which one. */
+export type Copies = ReadonlyMap<ImageInode, ImageInode>;
 
 /**
  * Gives each file its blocks, one after the other from `firstBlock` on; files with the same content have the same blocks.
@@ -34,7 +34,7 @@ export function placeFlatFiles(
   const files = inodes.filter(({ node }) => node.inode.kind === 'file');
   const keys = contentKeys(files, blockBytes, signal);
   const firsts = new Map<string, ImageInode>();
-  const copies = new Set<ImageInode>();
+  const copies = new Map<ImageInode, ImageInode>();
   let nextBlock = firstBlock;
   for (const inode of files) {
     const key = keys.get(inode);
@@ -42,7 +42,7 @@ export function placeFlatFiles(
     const own = flatStorage(inode, nextBlock, blockBytes);
     if (first?.stored.kind === 'flat' && first.stored.blockBytes >= own.blockBytes && own.blockBytes > 0) {
       inode.stored = { ...own, firstBlock: first.stored.firstBlock };
-      copies.add(inode);
+      copies.set(inode, first);
       continue;
     }
     inode.stored = own;
@@ -58,30 +58,32 @@ function contentKeys(
   blockBytes: number,
   signal: CancelSignal | undefined,
 ): ReadonlyMap<ImageInode, string> {
-  let groups = groupBy(
-    files.filter((inode) => flatStorage(inode, 1, blockBytes).blockBytes > 0),
-    ({ dataBytes }) => `${dataBytes}`,
-  );
-  const start = new Uint8Array(START_BYTES);
-  groups = groups.flatMap((group) =>
-    groupBy(group, (inode) => {
-      signal?.throwIfAborted();
-      const content = contentOf(inode);
-      const part = start.subarray(0, Math.min(START_BYTES, content.size));
-      content.read(0, part);
-      return latin1(digest('sha256', part));
-    }),
-  );
   const keys = new Map<ImageInode, string>();
   const buffer = new Uint8Array(CHUNK_BYTES);
-  for (const inode of groups.flat())
-    keys.set(inode, `${inode.dataBytes} ${contentDigest(contentOf(inode), buffer, signal)}`);
+  const ofSameSize = groupBy(
+    files.filter((inode) => flatStorage(inode, 1, blockBytes).blockBytes > 0),
+    ({ dataBytes }) => dataBytes,
+  );
+  const sample = buffer.subarray(0, SAMPLE_BYTES);
+  const sampleKey = (inode: ImageInode): string => {
+    signal?.throwIfAborted();
+    const content = contentOf(inode);
+    content.read(Math.floor((content.size - SAMPLE_BYTES) / 2), sample);
+    return latin1(digest('sha256', sample));
+  };
+  // Group by group, so that few files are opened twice.
+  for (const group of ofSameSize) {
+    const { dataBytes } = group[0] as ImageInode;
+    // What is too small for a sample is read as a whole.
+    const alike = dataBytes < SAMPLE_BYTES ? group : groupBy(group, sampleKey).flat();
+    for (const inode of alike) keys.set(inode, `${dataBytes} ${contentDigest(contentOf(inode), buffer, signal)}`);
+  }
   return keys;
 }
 
 /** Groups of two and more. */
-function groupBy(inodes: readonly ImageInode[], keyOf: (inode: ImageInode) => string): ImageInode[][] {
-  const groups = new Map<string, ImageInode[]>();
+function groupBy<K>(inodes: readonly ImageInode[], keyOf: (inode: ImageInode) => K): ImageInode[][] {
+  const groups = new Map<K, ImageInode[]>();
   for (const inode of inodes) {
     const key = keyOf(inode);
     const group = groups.get(key);
@@ -92,6 +94,12 @@ function groupBy(inodes: readonly ImageInode[], keyOf: (inode: ImageInode) => st
 }
 
 function contentDigest(content: ByteSource, buffer: Uint8Array, signal: CancelSignal | undefined): string {
+  if (content.size <= buffer.length) {
+    signal?.throwIfAborted();
+    const whole = buffer.subarray(0, content.size);
+    content.read(0, whole);
+    return latin1(digest('sha256', whole));
+  }
   const running = startDigest('sha256');
   for (let at = 0; at < content.size; at += buffer.length) {
     signal?.throwIfAborted();

@@ -19,13 +19,12 @@ export interface MetadataContext {
   readonly signal: CancelSignal | undefined;
 }
 
-/** Inode by inode in the order of the image. */
+/** The inodes, a window of blocks at a time. */
 export function writeMetadata(sink: ByteSink, layout: ErofsLayout, context: MetadataContext): void {
   const { metaBlock, metaBlocks } = layout;
   const { blockBytes, signal } = context;
-  const byPlace = layout.inodes.toSorted((a, b) => a.metaOffset - b.metaOffset);
+  const byWindow = inodesByWindow(layout, WINDOW_BLOCKS * blockBytes);
   const buffer = new Uint8Array(Math.min(WINDOW_BLOCKS, metaBlocks) * blockBytes);
-  let next = 0;
   let carried = new Uint8Array(0);
   for (let block = 0; block < metaBlocks; block += WINDOW_BLOCKS) {
     signal?.throwIfAborted();
@@ -35,10 +34,8 @@ export function writeMetadata(sink: ByteSink, layout: ErofsLayout, context: Meta
     const fromBefore = Math.min(carried.length, window.length);
     window.set(carried.subarray(0, fromBefore));
     carried = carried.slice(fromBefore);
-    for (; next < byPlace.length; next++) {
-      const inode = byPlace[next] as ImageInode;
+    for (const inode of byWindow[block / WINDOW_BLOCKS] ?? []) {
       const at = inode.metaOffset - start;
-      if (at >= window.length) break;
       const length = metaBytes(inode);
       if (at + length <= window.length) {
         putInode(window, at, inode, context);
@@ -51,6 +48,13 @@ export function writeMetadata(sink: ByteSink, layout: ErofsLayout, context: Meta
     }
     sink.write(metaBlock * blockBytes + start, window);
   }
+}
+
+/** Inodes by the window that they begin in; at most one of each goes beyond its end. */
+function inodesByWindow({ inodes, metaBlocks }: ErofsLayout, windowBytes: number): readonly ImageInode[][] {
+  const windows: ImageInode[][] = Array.from({ length: Math.ceil(metaBlocks / WINDOW_BLOCKS) }, () => []);
+  for (const inode of inodes) windows[Math.floor(inode.metaOffset / windowBytes)]?.push(inode);
+  return windows;
 }
 
 /** The inode, its attributes, and the part of its data, or the index, that stands behind them. The target is zeros. */
