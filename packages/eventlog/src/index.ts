@@ -61,7 +61,7 @@ export { isTdxLog, registerName } from './registers.ts';
 export { comparePcrs, type PcrComparison } from './replay/compare.ts';
 export { initialPcr } from './replay/initial.ts';
 export { type Replay, type ReplayedBank, replayedPcr } from './replay/replay.ts';
-export { banksOf, type ReplayOptions, type ReplayQuirk, replayLogs } from './replay/replay-logs.ts';
+export { banksOf, type ReplayOptions, type ReplayQuirk, replayFindings, replayLogs } from './replay/replay-logs.ts';
 export { type BootStage, stagesOf } from './stage.ts';
 export { checkReplay } from './tcg/check-replay.ts';
 export { TCG_EVENT_TYPES, type TcgEventType } from './tcg/event-type.ts';

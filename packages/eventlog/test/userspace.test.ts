@@ -9,6 +9,7 @@ import {
   decodeTcgLog,
   decodeUserspaceLog,
   describeLog,
+  replayFindings,
   replayLogs,
   stagesOf,
   trustOf,
@@ -66,6 +67,22 @@ test('a bank that userspace did not log leaves its PCRs unknown, and the others 
       ['bank_incomplete', 'sha1', 11],
       ['bank_incomplete', 'sha1', 15],
     ],
+  );
+});
+
+test('findings without values are those of the replay, in their order', () => {
+  const nowhere = { pcr: 24, type: 'EV_IPL', data: utf8('x') } as const;
+  const firmware = decodeTcgLog(agileLog([nowhere, ...SEPARATORS], ['sha1', 'sha256']));
+  const logs = [firmware, decodeUserspaceLog(LOG)];
+  for (const banks of [undefined, ['sha384', 'sha1'] as const, ['sha256'] as const, []]) {
+    const options = { artefacts: ['a', 'b'], ...(banks === undefined ? {} : { banks }) };
+    const { findings } = replayLogs(logs, options);
+    assert.deepEqual(replayFindings(logs, options), findings);
+    assert.equal(findings.filter(({ code }) => code === 'event_pcr_range').length, 1);
+  }
+  assert.deepEqual(
+    replayFindings(logs).map(({ code }) => code),
+    ['event_pcr_range', 'bank_incomplete', 'bank_incomplete'],
   );
 });
 

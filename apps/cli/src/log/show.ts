@@ -11,7 +11,7 @@ import {
   isTdxLog,
   type LogFinding,
   registerName,
-  replayLogs,
+  replayFindings,
   type YamlVersion,
 } from '@vouchsafe/eventlog';
 import { formatBank, isTpmHash, type TpmBank } from '@vouchsafe/tpm';
@@ -96,32 +96,40 @@ function yamlText({ path, log }: NamedLog, version: YamlVersion): string {
 }
 
 /** What can be said against a log without knowing what it should be. */
-function findingsOf({ log, path }: NamedLog, bank: TpmBank | undefined): LogFinding[] {
-  const { findings } = replayLogs([log], { artefacts: [path], banks: bank === undefined ? [] : [bank] });
+function findingsOf(
+  { log, path }: NamedLog,
+  bank: TpmBank | undefined,
+  described: readonly DescribedEvent[],
+): LogFinding[] {
+  const findings = replayFindings([log], { artefacts: [path], banks: bank === undefined ? [] : [bank] });
   const separators = log.kind === 'tcg' && !isTdxLog(log) ? checkSeparators(log, path) : [];
-  return [...findings, ...separators, ...(bank === undefined ? [] : checkEventData(log, bank, path))];
+  // The trust of an event with a digest of this bank is by that digest.
+  const trusts = described.map(({ trust }) => trust);
+  return [...findings, ...separators, ...(bank === undefined ? [] : checkEventData(log, bank, path, trusts))];
 }
 
 function logDocument(named: NamedLog, wanted: TpmBank | undefined): object {
   const bank = wanted ?? bestBank(named.log);
+  const described = describeLog(named.log, bank);
   return {
     ...headDocument(named, bank),
-    events: describeLog(named.log, bank).map(eventDocument),
-    findings: findingsOf(named, bank),
+    events: described.map(eventDocument),
+    findings: findingsOf(named, bank, described),
   };
 }
 
 function logText(named: NamedLog, wanted: TpmBank | undefined): string {
   const { path, log } = named;
   const bank = wanted ?? bestBank(log);
-  const name = isTdxLog(log) ? `${KINDS[log.kind]} of a TDX guest` : KINDS[log.kind];
+  const isTdx = isTdxLog(log);
+  const name = isTdx ? `${KINDS[log.kind]} of a TDX guest` : KINDS[log.kind];
   const kind = 'format' in log ? `${name} (${log.format})` : name;
   const banks = log.kind === 'ima' ? '' : `, ${log.banks.map(formatBank).join(' ')}`;
-  const findings = findingsOf(named, bank);
+  const described = describeLog(log, bank);
   const lines = [
     `${path}: ${kind}, ${log.events.length} events${banks}`,
-    ...describeLog(log, bank).map((described) => eventText(described, bank, isTdxLog(log))),
-    ...findings.map(findingText),
+    ...described.map((one) => eventText(one, bank, isTdx)),
+    ...findingsOf(named, bank, described).map(findingText),
   ];
   return `${lines.map(printableLine).join('\n')}\n`;
 }
@@ -135,7 +143,11 @@ const KINDS: Readonly<Record<NamedLog['log']['kind'], string>> = {
 };
 
 /** A line feed in a text of the log would look like another event. */
-const printableLine = (line: string): string => printable(line).replace(/[\n\t]/g, (c) => (c === '\n' ? '\\n' : '\\t'));
+function printableLine(line: string): string {
+  // Nearly all lines.
+  if (/^[\x20-\x7e]*$/.test(line)) return line;
+  return printable(line).replace(/[\n\t]/g, (c) => (c === '\n' ? '\\n' : '\\t'));
+}
 
 function eventText(
   { event, stage, trust, summary }: DescribedEvent,

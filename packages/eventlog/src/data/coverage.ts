@@ -144,12 +144,21 @@ const COVERED: ReadonlySet<string | number> = new Set([
   'EV_EFI_ACTION',
 ]);
 
-/** The events whose data should be covered by their digest and is not, in one bank. */
-export function checkEventData(log: BootLog, bank: TpmBank, artefact = 'event log'): LogFinding[] {
+/**
+ * The events whose data should be covered by their digest and is not, in one bank.
+ * @param trusts what `trustOf` gave in this bank for each event, to whom has it already
+ */
+export function checkEventData(
+  log: BootLog,
+  bank: TpmBank,
+  artefact = 'event log',
+  trusts?: readonly EventTrust[],
+): LogFinding[] {
   const findings: LogFinding[] = [];
-  for (const event of log.events) {
-    const isCovered = event.source === 'tcg' ? COVERED.has(event.type) : event.source === 'userspace' && isPlain(event);
-    if (!isCovered || digestOf(event, bank) === undefined || coverageOf(event, bank) !== 'none') continue;
+  for (const [i, event] of log.events.entries()) {
+    const shouldBe = event.source === 'tcg' ? COVERED.has(event.type) : event.source === 'userspace' && isPlain(event);
+    if (!shouldBe || digestOf(event, bank) === undefined) continue;
+    if ((trusts?.[i] ?? trustOf(event, bank)) !== 'claimed') continue;
     const { pcr, index, offset } = event;
     const place = { artefact, bank: formatBank(bank), event: index, offset };
     findings.push(logFinding('event_data_mismatch', pcr === undefined ? place : { ...place, pcr }));

@@ -54,10 +54,7 @@ const EXIT_ACTIONS = [ascii('Exit Boot Services Invocation'), ascii('Exit Boot S
 export function replayLogs(logs: readonly BootLog[], options: ReplayOptions = {}): Replay {
   const { quirks = [], artefacts = [] } = options;
   const findings: LogFinding[] = [];
-  const parts = logs.map((log, i): Part => {
-    const artefact = artefacts[i] ?? NAMES[log.kind];
-    return { log, artefact, ...extendedEvents(log, artefact, findings) };
-  });
+  const parts = partsOf(logs, artefacts, findings);
   const declared = parts.find(({ startupLocality }) => startupLocality !== undefined)?.startupLocality;
   const startupLocality = declared ?? (quirks.includes('startup_locality_3_unlogged') ? 3 : 0);
   const start: Start = { startupLocality, hasLaunched: parts.some(({ hasLaunched }) => hasLaunched), quirks };
@@ -68,6 +65,31 @@ export function replayLogs(logs: readonly BootLog[], options: ReplayOptions = {}
     else banks.set(bank, replayBank(parts, bank as TpmHash, start, findings));
   }
   return { banks, startupLocality, hasLaunched: start.hasLaunched, findings };
+}
+
+/**
+ * The findings of `replayLogs`, without the values: no digest is computed.
+ * @param options what findings depend on; quirks change values alone
+ */
+export function replayFindings(
+  logs: readonly BootLog[],
+  { artefacts = [], banks = banksOf(logs) }: Omit<ReplayOptions, 'quirks'> = {},
+): LogFinding[] {
+  const findings: LogFinding[] = [];
+  const parts = partsOf(logs, artefacts, findings);
+  for (const bank of banks) {
+    const finding = obstacle(parts, bank);
+    if (finding !== undefined) findings.push(finding);
+    else unknownPcrs(parts, bank as TpmHash, findings);
+  }
+  return findings;
+}
+
+function partsOf(logs: readonly BootLog[], artefacts: readonly string[], findings: LogFinding[]): Part[] {
+  return logs.map((log, i): Part => {
+    const artefact = artefacts[i] ?? NAMES[log.kind];
+    return { log, artefact, ...extendedEvents(log, artefact, findings) };
+  });
 }
 
 interface Part extends Extended {
@@ -105,21 +127,15 @@ function replayBank(parts: readonly Part[], bank: TpmHash, start: Start, finding
   const { startupLocality, hasLaunched, quirks } = start;
   const pcrs = new Registers<number>(bank, (pcr) => initialPcr(bank, pcr, startupLocality, hasLaunched));
   const nvPcrs = new Registers<string>(bank, () => initialPcr(bank, -1));
-  const unknown = new Set<number>();
-  for (const { events, artefact } of parts) {
+  for (const { events } of parts) {
     for (const event of events) {
       if (event.source === 'ima') extendEntry(pcrs, event, quirks);
       else {
         const digest = digestOf(event, bank);
-        if (event.pcr === undefined) {
-          // systemd gives an NvPCR the hash that it likes: it has no bank, and a digest of another hash is not its.
-          if (digest !== undefined) nvPcrs.extend(nvKey(event), digest);
-        } else if (digest !== undefined) pcrs.extend(event.pcr, digest);
-        else if (!unknown.has(event.pcr)) {
-          unknown.add(event.pcr);
-          const { pcr, index, offset } = event;
-          findings.push(logFinding('bank_incomplete', { artefact, bank, pcr, event: index, offset }));
-        }
+        // systemd gives an NvPCR the hash that it likes: it has no bank, and a digest of another hash is not its.
+        if (digest === undefined) continue;
+        if (event.pcr === undefined) nvPcrs.extend(nvKey(event), digest);
+        else pcrs.extend(event.pcr, digest);
       }
     }
   }
@@ -127,8 +143,23 @@ function replayBank(parts: readonly Part[], bank: TpmHash, start: Start, finding
     for (const action of EXIT_ACTIONS) pcrs.extendHashOf(5, action);
   }
   const values = pcrs.values();
+  const unknown = unknownPcrs(parts, bank, findings);
   for (const pcr of unknown) values.delete(pcr);
   return { bank, pcrs: values, unknown, nvPcrs: nvPcrs.values() };
+}
+
+/** The PCRs that some event extends with something that no log says in a bank, each reported at the first such event. */
+function unknownPcrs(parts: readonly Part[], bank: TpmHash, findings: LogFinding[]): Set<number> {
+  const unknown = new Set<number>();
+  for (const { events, artefact } of parts) {
+    for (const event of events) {
+      const { pcr, index, offset, source } = event;
+      if (pcr === undefined || source === 'ima' || unknown.has(pcr) || digestOf(event, bank) !== undefined) continue;
+      unknown.add(pcr);
+      findings.push(logFinding('bank_incomplete', { artefact, bank, pcr, event: index, offset }));
+    }
+  }
+  return unknown;
 }
 
 /** Linux, ima_queue.c and ima_crypto.c: each bank has its own hash of the data, and a violation is extended with ones. */
