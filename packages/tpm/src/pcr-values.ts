@@ -80,13 +80,5 @@ export function pcrDigestOf(
   if (selections.length === 0) {
     throw new TpmError('argument_invalid', `expected a selection of PCRs, found '${formatPcrSelection(selections)}'`);
   }
-  return digestOfSelected(hash, selectPcrValues(selections, values));
-}
-
-/**
- * Internal to this package: the same over what `selectPcrValues` gave.
- * @throws {TpmError} 'algorithm_unsupported'
- */
-export function digestOfSelected(hash: TpmHash, selected: readonly PcrValue[]): Uint8Array {
-  return tpmDigest(hash, concatBytes(...selected.map(({ value }) => value)));
+  return tpmDigest(hash, concatBytes(...selectPcrValues(selections, values).map(({ value }) => value)));
 }

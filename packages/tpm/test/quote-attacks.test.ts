@@ -155,6 +155,35 @@ test('A6: a subset, a superset, another bank and a bank more are refused', () =>
   for (const selection of selections) assert.equal(refusal(evidenceOf(quoteOf(selection, PCRS))), 'quote_selection');
 });
 
+test('the same PCRs in another order, or named twice, are the same selection; a bank named twice is none', () => {
+  const sha1: PcrValue = { bank: 'sha1', pcr: 4, value: new Uint8Array(20).fill(4) };
+  const both: PcrSelection[] = [...SELECTION, { bank: 'sha1', pcrs: [4] }];
+  const quoted = evidenceOf(quoteOf(both, [...PCRS, sha1]), [sha1, ...PCRS]);
+  const orders: PcrSelection[][] = [
+    both,
+    [{ bank: 'sha1', pcrs: [4, 4] }, ...SELECTION],
+    [
+      { bank: 'sha256', pcrs: [11, 4, 7, 4] },
+      { bank: 'sha1', pcrs: [4] },
+    ],
+  ];
+  for (const selection of orders) {
+    const { pcrs } = verifyQuote(quoted, { ...EXPECTED, selection });
+    // In the order of the signed bytes, as copies.
+    assert.deepEqual(pcrs, [...PCRS, sha1]);
+    assert.ok(pcrs.every(({ value }) => value.buffer !== sha1.value.buffer && value.buffer !== PCRS[0]?.value.buffer));
+  }
+  const swapped: PcrSelection[] = [
+    { bank: 'sha1', pcrs: [4, 7, 11] },
+    { bank: 'sha256', pcrs: [4] },
+  ];
+  assert.equal(refusal(quoted, { ...EXPECTED, selection: swapped }), 'quote_selection');
+  assert.equal(
+    codeOf(() => verifyQuote(quoted, { ...EXPECTED, selection: [...SELECTION, ...SELECTION] })),
+    'argument_invalid',
+  );
+});
+
 test('A7: a value that is not quoted does not come out', () => {
   const extra: PcrValue = { bank: 'sha256', pcr: 12, value: new Uint8Array(32) };
   const quote = verifyQuote(evidenceOf(GOOD, [...PCRS, extra]), EXPECTED);

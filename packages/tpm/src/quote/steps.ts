@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bytesEqual, toHex } from '@vouchsafe/base';
+import { bytesEqual, concatBytes, toHex } from '@vouchsafe/base';
 import { decode } from '@vouchsafe/codec';
 import { TpmError } from '../error.ts';
+import { tpmDigest } from '../hash.ts';
 import { decodePcrSelection, formatPcrSelection, type PcrSelection } from '../pcr-selection.ts';
-import { digestOfSelected, type PcrValue, selectPcrValues } from '../pcr-values.ts';
+import { type PcrValue, selectPcrValues } from '../pcr-values.ts';
 import { isTpmSignature, signatureHash, type TpmSigningKey } from '../signing-key.ts';
 import { formatBank, type TpmHash } from '../structures/algorithm.ts';
 import { TPM_GENERATED_VALUE, TPM_ST_ATTEST, type TpmsQuote, tpmsAttest } from '../structures/attest.ts';
@@ -93,16 +94,14 @@ export function verifyAttestSignature(
  */
 export function verifyQuoteType(signed: SignedAttest): SignedQuote {
   const { bytes } = signed;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = bytes.length < 4 ? undefined : view.getUint32(0);
-  if (magic !== TPM_GENERATED_VALUE) {
+  if (bigEndian(bytes, 0, 4) !== TPM_GENERATED_VALUE) {
     const found = toHex(bytes.subarray(0, 4));
     throw new TpmError(
       'quote_magic',
       `expected ${TPM_GENERATED_VALUE.toString(16)}, which only a TPM signs, found '${found}'`,
     );
   }
-  const type = bytes.length < 6 ? undefined : view.getUint16(4);
+  const type = bigEndian(bytes, 4, 6);
   if (type !== TPM_ST_ATTEST.quote) {
     const [name = 'another type'] = Object.entries(TPM_ST_ATTEST).find(([, value]) => value === type) ?? [];
     throw new TpmError('quote_type', `expected a quote, found ${name}`);
@@ -110,6 +109,14 @@ export function verifyQuoteType(signed: SignedAttest): SignedQuote {
   const attest = decode(tpmsAttest, bytes);
   if (attest.type !== 'quote') throw new TpmError('quote_type', `expected a quote, found ${attest.type}`);
   return { ...signed, attest } as unknown as SignedQuote;
+}
+
+/** The number in these octets; undefined where there are not so many. Not by a DataView: this is done for each quote. */
+function bigEndian(bytes: Uint8Array, start: number, end: number): number | undefined {
+  if (bytes.length < end) return undefined;
+  let value = 0;
+  for (let i = start; i < end; i++) value = value * 256 + (bytes[i] as number);
+  return value;
 }
 
 /**
@@ -123,23 +130,39 @@ export function verifyQuoteSelection(quote: SignedQuote, expected: readonly PcrS
     throw new TpmError('argument_invalid', `expected one or more PCRs of each bank, each bank once, found '${found}'`);
   }
   const selection = quote.attest.attested.pcrSelect.map(decodePcrSelection);
-  if (canonical(selection) !== wanted) {
+  if (!isSame(canonical(selection), wanted)) {
     const found = formatPcrSelection(selection);
     throw new TpmError('quote_selection', `expected a quote over '${formatPcrSelection(expected)}', found '${found}'`);
   }
   return { ...quote, selection } as unknown as SelectedQuote;
 }
 
-/** One text for one set of PCRs; undefined for no bank, an empty one, or one that is there twice. */
-function canonical(selections: readonly PcrSelection[]): string | undefined {
-  const banks = new Set(selections.map(({ bank }) => bank));
-  if (selections.length === 0 || banks.size !== selections.length) return undefined;
-  if (selections.some(({ pcrs }) => pcrs.length === 0)) return undefined;
-  const lines = selections.map(({ bank, pcrs }) => {
-    const ascending = [...new Set(pcrs)].sort((a, b) => a - b);
-    return `${formatBank(bank)}:${ascending.join(',')}`;
-  });
-  return lines.sort().join('+');
+/**
+ * Banks in one order, each with its PCRs once and ascending; undefined for no bank, an empty one, or one that is there
+ * twice.
+ */
+function canonical(selections: readonly PcrSelection[]): readonly PcrSelection[] | undefined {
+  if (selections.length === 0 || selections.some(({ pcrs }) => pcrs.length === 0)) return undefined;
+  const inOrder = selections.map(({ bank, pcrs }) => ({ bank, pcrs: isAscending(pcrs) ? pcrs : ascending(pcrs) }));
+  // Nearly all quotes are over one bank.
+  if (inOrder.length === 1) return inOrder;
+  if (new Set(selections.map(({ bank }) => bank)).size !== selections.length) return undefined;
+  return inOrder.sort((a, b) => (formatBank(a.bank) < formatBank(b.bank) ? -1 : 1));
+}
+
+const isAscending = (pcrs: readonly number[]): boolean =>
+  pcrs.every((pcr, i) => i === 0 || pcr > (pcrs[i - 1] as number));
+const ascending = (pcrs: readonly number[]): number[] => [...new Set(pcrs)].sort((a, b) => a - b);
+
+function isSame(a: readonly PcrSelection[] | undefined, b: readonly PcrSelection[]): boolean {
+  return (
+    a?.length === b.length &&
+    a.every(({ bank, pcrs }, i) => {
+      const other = b[i] as PcrSelection;
+      if (bank !== other.bank && formatBank(bank) !== formatBank(other.bank)) return false;
+      return pcrs.length === other.pcrs.length && pcrs.every((pcr, j) => pcr === other.pcrs[j]);
+    })
+  );
 }
 
 /**
@@ -150,7 +173,7 @@ export function verifyQuoteNonce(quote: SelectedQuote, nonce: Uint8Array): Fresh
   if (!bytesEqual(quote.attest.extraData, nonce)) {
     throw new TpmError('quote_nonce', `expected the nonce ${toHex(nonce)}, found ${toHex(quote.attest.extraData)}`);
   }
-  return { ...quote } as unknown as FreshQuote;
+  return quote as unknown as FreshQuote;
 }
 
 /**
@@ -158,16 +181,20 @@ export function verifyQuoteNonce(quote: SelectedQuote, nonce: Uint8Array): Fresh
  * @throws {TpmError} 'quote_pcr_digest', 'pcr_value_missing', 'pcr_value_repeated', 'pcr_value_size'
  */
 export function verifyQuotePcrs(quote: FreshQuote, values: readonly PcrValue[]): VerifiedQuote {
-  const pcrs = selectPcrValues(quote.selection, values).map(({ bank, pcr, value }) => ({
-    bank,
-    pcr,
-    value: value.slice(),
-  }));
-  const digest = digestOfSelected(quote.hash, pcrs);
+  // Looked at once, and copied: what was checked must not change in a caller's hands.
+  const selected = selectPcrValues(quote.selection, values).map(({ bank, pcr, value }) => ({ bank, pcr, value }));
+  const octets = concatBytes(...selected.map(({ value }) => value));
+  const digest = tpmDigest(quote.hash, octets);
   const quoted = quote.attest.attested.pcrDigest;
   if (!bytesEqual(digest, quoted)) {
     const message = `expected PCR values with the quoted digest ${toHex(quoted)}, found values with ${toHex(digest)}`;
     throw new TpmError('quote_pcr_digest', message);
   }
+  let at = 0;
+  const pcrs = selected.map(({ bank, pcr, value }): PcrValue => {
+    const start = at;
+    at += value.length;
+    return { bank, pcr, value: octets.subarray(start, at) };
+  });
   return { ...quote, pcrs } as unknown as VerifiedQuote;
 }
