@@ -4,7 +4,7 @@ import type { ByteSink } from '@vouchsafe/bytes';
 import { buildTree, type FileTree, type TreeNode } from '../../tree/file-tree.ts';
 import { BlockWriter } from './block-writer.ts';
 import { type Copies, placeFlatFiles } from './flat-files.ts';
-import { type ImageInode, imageInodes } from './image-inode.ts';
+import { ImageInode, nodesInOrder } from './image-inode.ts';
 import { type ErofsLayout, layOut, nidOf, smallData } from './layout.ts';
 import { writeMetadata } from './metadata.ts';
 import { type ErofsIdentity, encodeFirstBlock, requireIdentity } from './super-block.ts';
@@ -44,18 +44,12 @@ export interface ErofsDraft {
 /** @throws {DiskError} 'tree_invalid', 'name_invalid', 'options_invalid', 'limit'. */
 export function draftErofs(request: ErofsRequest): ErofsDraft {
   requireIdentity(request);
-  const root = buildTree(request.tree);
-  const xattrs = planXattrs(inodesOf(root));
-  const inodes = imageInodes(root, xattrs, BLOCK_BYTES, request.timestampSeconds);
+  const nodes = nodesInOrder(buildTree(request.tree));
+  const xattrs = planXattrs(nodes.map(({ inode }) => inode));
+  const inodes = nodes.map(
+    (node, i) => new ImageInode(node, i + 1, xattrs.ofInode(node.inode), BLOCK_BYTES, request.timestampSeconds),
+  );
   return { inodes, sharedXattrs: xattrs.shared };
-}
-
-function* inodesOf(root: TreeNode): Generator<TreeNode['inode'], void> {
-  const seen = new Set<TreeNode>([root]);
-  for (const node of seen) {
-    yield node.inode;
-    for (const child of node.children) seen.add(child.node);
-  }
 }
 
 /**

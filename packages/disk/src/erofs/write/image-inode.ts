@@ -3,7 +3,6 @@ import { utf8 } from '@vouchsafe/base';
 import type { TreeInode, TreeNode } from '../../tree/file-tree.ts';
 import { COMPACT_INODE_BYTES, EXTENDED_INODE_BYTES } from '../structures.ts';
 import { directoryBytes } from './dirents.ts';
-import type { XattrPlan } from './xattrs.ts';
 
 /** How an inode's data is stored. */
 export type Stored =
@@ -49,12 +48,7 @@ export class ImageInode {
  * Each inode once, where its first name is: depth first by the octets of the names, the root first. Without recursion: a
  * path may have two thousand parts.
  */
-export function imageInodes(
-  root: TreeNode,
-  xattrs: XattrPlan,
-  blockBytes: number,
-  timestampSeconds: number,
-): ImageInode[] {
+export function nodesInOrder(root: TreeNode): TreeNode[] {
   const seen = new Set<TreeNode>();
   const stack = [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -62,10 +56,7 @@ export function imageInodes(
     seen.add(node);
     for (let i = node.children.length - 1; i >= 0; i--) stack.push((node.children[i] as { node: TreeNode }).node);
   }
-  return Array.from(
-    seen,
-    (node, i) => new ImageInode(node, i + 1, xattrs.ofInode(node.inode), blockBytes, timestampSeconds),
-  );
+  return [...seen];
 }
 
 function dataSize(node: TreeNode, blockBytes: number): number {
