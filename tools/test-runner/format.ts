@@ -23,7 +23,11 @@ export function formatFile(result: FileResult): string {
 }
 
 /** The end of a run: the skips by name and reason, then the counts on a line of their own, the last. */
-export function formatVerdict(verdict: Verdict, failures: readonly TestOutcome[]): string {
+export function formatVerdict(
+  verdict: Verdict,
+  failures: readonly TestOutcome[],
+  shaky: readonly TestOutcome[] = [],
+): string {
   const lines: string[] = [];
   lines.push(
     ...formatSkips('Skipped for a missing tool (sh tools/setup.sh says what to install)', verdict.missingTools),
@@ -36,6 +40,10 @@ export function formatVerdict(verdict: Verdict, failures: readonly TestOutcome[]
     for (const skip of verdict.forbiddenSkips) {
       lines.push(`  ${skip.file}: ${nameOf(skip)}: ${skip.detail === '' ? 'no reason' : skip.detail}`);
     }
+  }
+  if (shaky.length > 0) {
+    lines.push('', 'Passed only when run again, alone: the test is at fault, or the code is; find out which');
+    for (const one of shaky) lines.push(`  ${one.file}: ${nameOf(one)}`);
   }
   if (failures.length > 0) {
     lines.push('', 'Failed');

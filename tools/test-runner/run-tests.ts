@@ -14,17 +14,22 @@ export interface RunOptions {
 }
 
 /** Runs the files, as many at a time as there are cores; the results are in the order of `files`. */
-export async function runTests({ root, files, timeoutMs, onFile }: RunOptions): Promise<FileResult[]> {
+export async function runTests({ files, ...options }: RunOptions): Promise<FileResult[]> {
   const results: FileResult[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let i = next++; i < files.length; i = next++) {
-      const file = files[i] as string;
-      const result = await runTestFile(root, file, file.endsWith('.slow.test.ts') ? 2 * timeoutMs : timeoutMs);
-      results[i] = result;
-      onFile?.(result);
-    }
+    for (let i = next++; i < files.length; i = next++) results[i] = await runOne(files[i] as string, options);
   };
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), files.length) }, worker));
   return results;
+}
+
+/** Runs one file, within its time. */
+export async function runOne(
+  file: string,
+  { root, timeoutMs, onFile }: Omit<RunOptions, 'files'>,
+): Promise<FileResult> {
+  const result = await runTestFile(root, file, file.endsWith('.slow.test.ts') ? 2 * timeoutMs : timeoutMs);
+  onFile?.(result);
+  return result;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,9 @@ import { tempDir } from '@vouchsafe/testing';
 import { FilterError, findTestFiles } from '../test-runner/find-files.ts';
 import { formatFile, formatVerdict } from '../test-runner/format.ts';
 import type { TestOutcome } from '../test-runner/outcome.ts';
+import { runFailedAgain } from '../test-runner/run-again.ts';
 import { runTestFile } from '../test-runner/run-file.ts';
+import { runTests } from '../test-runner/run-tests.ts';
 import { judge } from '../test-runner/verdict.ts';
 
 const IMPORTS = "import assert from 'node:assert/strict';\nimport { describe, test } from 'node:test';\n";
@@ -151,6 +153,29 @@ test('what a failing file printed is shown, and the last line is the counts', as
   assert.match(formatFile(result), /✖ made-up\.test\.ts[\s\S]*✖ x[\s\S]*why[\s\S]*a clue/);
   const verdict = judge([result], false);
   assert.equal(formatVerdict(verdict, result.outcomes).split('\n').at(-1), '0 passed, 1 failed, 0 skipped');
+});
+
+test('in CI a file that failed runs again: chance is named, and what fails twice fails the run', async (t) => {
+  const root = tempDir(t);
+  const once = `import { existsSync, writeFileSync } from 'node:fs';
+     test('by chance', () => {
+       const isSecond = existsSync(${JSON.stringify(join(root, 'ran'))});
+       writeFileSync(${JSON.stringify(join(root, 'ran'))}, '');
+       assert.ok(isSecond);
+     });`;
+  const broken = Array.from({ length: 5 }, (_, i) =>
+    write(root, `broken-${i}.test.ts`, "test('x', () => assert.fail());"),
+  );
+  const options = { root, timeoutMs: 30_000 };
+  const run = async (files: string[]) => runFailedAgain(await runTests({ ...options, files }), options);
+  const { results, shaky } = await run([write(root, 'once.test.ts', once), ...broken.slice(0, 1)]);
+  assert.deepEqual(statuses(shaky), ['failed by chance']);
+  const verdict = judge(results, true);
+  assert.deepEqual([verdict.passed, verdict.failed, verdict.isGood], [1, 1, false]);
+  assert.match(formatVerdict(verdict, [], shaky), /run again[^\n]*\n {2}once\.test\.ts: by chance/);
+  rmSync(join(root, 'ran'));
+  const many = await run(['once.test.ts', ...broken]);
+  assert.deepEqual([many.shaky.length, judge(many.results, true).failed], [0, 6], 'so many do not fail by chance');
 });
 
 test('filters name files or folders, from the given folder or from the root', (t) => {
