@@ -9,11 +9,14 @@ import { DATABASES } from '../support/databases.ts';
 import { openWorkshop } from '../support/machine.ts';
 import { startTestServer } from '../support/server.ts';
 import { trustedMachine } from '../support/trusted.ts';
+import { idleConnections } from './idle-connections.ts';
 import { killRounds } from './kill-rounds.ts';
 
 const HOUR_MS = 3_600_000;
 const ROUNDS = 2;
 const CONNECTIONS = 100;
+const IDLE = 300;
+const MAX_MIB = 400;
 
 for (const { name, requirement, open } of DATABASES) {
   test(
@@ -27,6 +30,12 @@ for (const { name, requirement, open } of DATABASES) {
     },
   );
 }
+
+test('connections that are kept and idle: none is closed, and others are served', async (t) => {
+  const { connections, withThemMiB } = await idleConnections(tempDir(t), IDLE);
+  assert.equal(connections, IDLE);
+  assert.ok(withThemMiB < MAX_MIB, `${withThemMiB} MiB`);
+});
 
 test('the host clock goes an hour forward and two back: machines go on, and no nonce is good twice', async (t) => {
   let stepMs = 0;

@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseLogKey, verifyAuditLog } from '@vouchsafe/audit';
 import { parseJoinToken } from '@vouchsafe/protocol';
 import { type Client, createClient } from '../support/client.ts';
 import { Machine, openWorkshop } from '../support/machine.ts';
 import { SimulatedTpm } from '../support/simulated-tpm.ts';
 import { trustedMachine } from '../support/trusted.ts';
+import { kill, startChild } from './serve-process.ts';
 
-const CHILD = fileURLToPath(new URL('../support/serve-child.ts', import.meta.url));
 const FLEET = 4;
 /** A kill comes within so much of the first acknowledgement of its round. */
 const MAX_WAIT_MS = 1500;
-
-interface Child {
-  readonly url: string;
-  readonly ca: string;
-  readonly token: string | undefined;
-  readonly process: ChildProcess;
-}
-
-async function startChild(stateDir: string, databaseUrl: string | undefined): Promise<Child> {
-  const args = [CHILD, stateDir, ...(databaseUrl === undefined ? [] : [databaseUrl])];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return { ...JSON.parse(line), process: child };
-}
-
-async function kill({ process: child }: Child): Promise<void> {
-  child.kill('SIGKILL');
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-}
 
 export interface KillRounds {
   readonly stateDir: string;
@@ -52,7 +29,7 @@ export interface KillReport {
   entries: number;
 }
 
-interface Acknowledged {
+export interface Acknowledged {
   readonly message: unknown;
   readonly atMs: number;
 }
@@ -132,7 +109,7 @@ async function enrolForEver(client: Client, admin: string, maker: Maker, enrolle
 }
 
 /** Every verdict that was told is in the list, and what was answered once is answered no second time. */
-async function checkAttested(
+export async function checkAttested(
   client: Client,
   token: string,
   machine: Machine,

@@ -14,6 +14,7 @@ import { openWorkshop } from '../support/machine.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startTestServer } from '../support/server.ts';
 import { trustedMachine } from '../support/trusted.ts';
+import { databaseAway } from './database-away.ts';
 import { checkAudit } from './kill-rounds.ts';
 
 const CHILD = fileURLToPath(new URL('../support/serve-child.ts', import.meta.url));
@@ -120,5 +121,15 @@ test(
     assert.equal((await server.client.call('GET', '/v1/ready')).status, 200);
     await server.service.auditLog.settle();
     assert.ok((await checkAudit(server.client, server.adminToken, [])) > 0);
+  },
+);
+
+test(
+  'a database that goes away amid attestations and comes back: each request is answered, and nothing acknowledged is lost',
+  needsTool('pg_ctlcluster'),
+  async (t) => {
+    const { attestations, refused } = await databaseAway(await startPostgres(t), tempDir(t), 3000);
+    assert.ok(attestations > 0);
+    assert.ok(refused > 0);
   },
 );
