@@ -21,20 +21,28 @@ function entriesOf(directory: TreeNode): NamedNode[] {
   return [...own, ...directory.children].sort((a, b) => compareBytes(a.name, b.name));
 }
 
-/** Octets of a directory: whole blocks, and of the last what is in use. */
-export function directoryBytes(directory: TreeNode, blockBytes: number): number {
-  let blocks = 0;
-  let used = blockBytes;
-  for (const { name } of entriesOf(directory)) {
-    const bytes = DIRENT_BYTES + name.length;
-    if (used + bytes > blockBytes) {
-      blocks++;
-      used = 0;
-    }
+/** Of the block that begins with an entry: the entry that the next begins with, and the octets in use. A name always fits. */
+function blockFrom(entries: readonly NamedNode[], first: number, blockBytes: number): { next: number; used: number } {
+  let next = first;
+  let used = 0;
+  for (; next < entries.length; next++) {
+    const bytes = DIRENT_BYTES + (entries[next] as NamedNode).name.length;
+    if (used + bytes > blockBytes) break;
     used += bytes;
   }
-  return (blocks - 1) * blockBytes + used;
+  return { next, used };
 }
+
+function dataBytes(entries: readonly NamedNode[], blockBytes: number): number {
+  let block = blockFrom(entries, 0, blockBytes);
+  let start = 0;
+  for (; block.next < entries.length; start += blockBytes) block = blockFrom(entries, block.next, blockBytes);
+  return start + block.used;
+}
+
+/** Octets of a directory: whole blocks, and of the last what is in use. */
+export const directoryBytes = (directory: TreeNode, blockBytes: number): number =>
+  dataBytes(entriesOf(directory), blockBytes);
 
 /**
  * A directory's data. In each block the entries come first, then their names without NULs, and zeros behind the last.
@@ -45,18 +53,14 @@ export function encodeDirectoryData(
   blockBytes: number,
   nidOf: (node: TreeNode) => number,
 ): Uint8Array {
-  const data = new Uint8Array(directoryBytes(directory, blockBytes));
-  const view = new DataView(data.buffer);
   const entries = entriesOf(directory);
+  const data = new Uint8Array(dataBytes(entries, blockBytes));
+  const view = new DataView(data.buffer);
   for (let first = 0, start = 0; first < entries.length; start += blockBytes) {
-    let end = first;
-    for (let used = 0; end < entries.length; end++) {
-      used += DIRENT_BYTES + (entries[end] as NamedNode).name.length;
-      if (used > blockBytes) break;
-    }
-    let nameAt = (end - first) * DIRENT_BYTES;
+    const { next } = blockFrom(entries, first, blockBytes);
+    let nameAt = (next - first) * DIRENT_BYTES;
     // `erofsDirent`, by hand: there are as many as names.
-    for (let at = start; first < end; first++, at += DIRENT_BYTES) {
+    for (let at = start; first < next; first++, at += DIRENT_BYTES) {
       const { name, node } = entries[first] as NamedNode;
       const nid = nidOf(node);
       view.setUint32(at, nid % 2 ** 32, true);
