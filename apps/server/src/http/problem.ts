@@ -23,8 +23,9 @@ const FASTIFY_CODES: Readonly<Record<string, ServerErrorCode>> = {
 export function addProblems(app: FastifyInstance, service: Service): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const { code, detail, pointer, members } = classify(error);
-    if (code === 'internal' || code.startsWith('database_')) {
-      service.log.error({ requestId: request.id, error: describe(error) }, 'a request failed');
+    const isDatabase = code.startsWith('database_');
+    if (code === 'internal' || isDatabase) {
+      service.log.error({ requestId: request.id, error: describe(error, !isDatabase) }, 'a request failed');
     }
     return sendProblem(request, reply, code, detail, { ...members, ...(pointer === undefined ? {} : { pointer }) });
   });
@@ -89,10 +90,10 @@ function sendProblem(
   return reply.code(status).header('content-type', 'application/problem+json').serializer(JSON.stringify).send(body);
 }
 
-/** For the service's own log. */
-const describe = (error: Error & { code?: unknown }): object => ({
-  name: error.name,
-  code: error.code,
-  message: error.message,
-  stack: error.stack,
+/** For the service's own log. While the database is away each request is told of: where in the program says nothing then. */
+const describe = ({ name, code, message, stack }: Error & { code?: unknown }, withStack: boolean): object => ({
+  name,
+  code,
+  message,
+  ...(withStack ? { stack } : {}),
 });

@@ -18,9 +18,16 @@ const { values, positionals } = parseArgs({
   options: { minutes: text, database: text, connections: text, seconds: text },
 });
 
+/** A run that never ends, or makes nothing, would look as if all were well. */
+function amount(name: 'minutes' | 'connections' | 'seconds', otherwise: number): number {
+  const given = Number(values[name] ?? otherwise);
+  if (!(given > 0)) throw new Error(`--${name}: expected a number above 0, found ${values[name]}`);
+  return given;
+}
+
 const SCENARIOS: Readonly<Record<string, (stateDir: string) => Promise<unknown>>> = {
   kill: (stateDir) => {
-    const endMs = performance.now() + Number(values.minutes ?? '60') * MINUTE_MS;
+    const endMs = performance.now() + amount('minutes', 60) * MINUTE_MS;
     return killRounds({
       stateDir,
       databaseUrl: values.database,
@@ -28,12 +35,12 @@ const SCENARIOS: Readonly<Record<string, (stateDir: string) => Promise<unknown>>
       onRound: (told) => console.error(JSON.stringify(told)),
     });
   },
-  idle: (stateDir) => idleConnections(stateDir, Number(values.connections ?? '10000')),
+  idle: (stateDir) => idleConnections(stateDir, amount('connections', 10_000)),
   away: async (stateDir) => {
     const ends: (() => Promise<void> | void)[] = [];
     try {
       const postgres = await startPostgres({ after: (end) => void ends.push(end) });
-      return await databaseAway(postgres, stateDir, Number(values.seconds ?? '60') * 1000);
+      return await databaseAway(postgres, stateDir, amount('seconds', 60) * 1000);
     } finally {
       for (const end of ends) await end();
     }
